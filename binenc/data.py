@@ -1,0 +1,144 @@
+"""The three datasets as tensors: MNIST, FashionMNIST, and the digits embedded in scikit-learn."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from binenc.profile import ROOT, InputError
+
+CHECKSUMS = {
+    "MNIST": {
+        "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+    "FashionMNIST": {
+        "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+}
+"""SHA-256 of the raw, uncompressed files."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images of shape (N, 1, H, W), float32 in [-1, 1], and labels of shape (N,), int64."""
+
+    images: Tensor
+    labels: Tensor
+
+    def to(self, device: torch.device | str) -> "Split":
+        return Split(self.images.to(device), self.labels.to(device))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A training and a test split, the names of the classes, and the checksum of both splits."""
+
+    name: str
+    train: Split
+    test: Split
+    classes: list[str]
+
+    @property
+    def side(self) -> int:
+        return self.train.images.shape[-1]
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 over all images and labels, as tensors."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.test):
+            digest.update(split.images.cpu().numpy().tobytes())
+            digest.update(split.labels.cpu().numpy().tobytes())
+        return digest.hexdigest()
+
+    def to(self, device: torch.device | str) -> "Dataset":
+        return Dataset(self.name, self.train.to(device), self.test.to(device), self.classes)
+
+
+def folder() -> Path:
+    """Folder of the datasets, in torchvision's layout: ``BINENC_DATA``, or ``data/``."""
+    return Path(os.environ.get("BINENC_DATA") or ROOT / "data").resolve()
+
+
+def load(name: str) -> Dataset:
+    """Load a dataset as tensors, pixels scaled from [0, 1] by (x - 0.5) / 0.5.
+
+    Raises
+    ------
+    InputError
+        If the dataset is unknown, its files are altered, or it is missing and cannot be downloaded.
+    """
+    if name not in DATASETS:
+        raise InputError(f"dataset {name!r}: allowed are {', '.join(DATASETS)}")
+    return DATASETS[name]()
+
+
+def _digits() -> Dataset:
+    """8 x 8 digits (UCI), with a fixed stratified split into 1437 and 360 points."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    pixels, labels = load_digits(return_X_y=True)
+    parts = train_test_split(pixels, labels, test_size=360, stratify=labels, random_state=0)
+    train_x, test_x, train_y, test_y = map(torch.from_numpy, parts)
+    return Dataset(
+        "digits",
+        _split(train_x.view(-1, 8, 8) / 16, train_y),
+        _split(test_x.view(-1, 8, 8) / 16, test_y),
+        [str(i) for i in range(10)],
+    )
+
+
+def _torchvision(name: str, classname: str) -> Dataset:
+    from torchvision import datasets
+
+    read, root = getattr(datasets, classname), folder()
+    raw = root / classname / "raw"
+    missing = [file for file in CHECKSUMS[classname] if not (raw / file).exists()]
+    if missing:
+        try:
+            read(root, download=True)
+        except Exception as error:
+            raise InputError(
+                f"{name}: {', '.join(missing)} not in {raw}, and the download failed ({error}). "
+                f"Put the {len(missing)} uncompressed files there, or set BINENC_DATA to a folder that holds "
+                f"{classname}/raw. `make book` needs none of them."
+            ) from None
+    for file, expected in CHECKSUMS[classname].items():
+        found = hashlib.sha256((raw / file).read_bytes()).hexdigest()
+        if found != expected:
+            raise InputError(
+                f"{raw / file}: SHA-256 is {found}, expected {expected}. The file is altered or truncated and was "
+                "left as it is: move it away and run again to download it anew."
+            )
+    train, test = read(root, train=True), read(root, train=False)
+    return Dataset(
+        name,
+        _split(train.data / 255, train.targets),
+        _split(test.data / 255, test.targets),
+        [c.split(" - ")[0] if classname == "MNIST" else c for c in train.classes],
+    )
+
+
+def _split(pixels: Tensor, labels: Tensor) -> Split:
+    """Pixels in [0, 1] of shape (N, H, W) to images in [-1, 1]."""
+    return Split(((pixels.float() - 0.5) / 0.5).unsqueeze(1).contiguous(), labels.long())
+
+
+DATASETS = {
+    "mnist": lambda: _torchvision("mnist", "MNIST"),
+    "fashion_mnist": lambda: _torchvision("fashion_mnist", "FashionMNIST"),
+    "digits": _digits,
+}

@@ -1,0 +1,55 @@
+"""Eq. 1 of the paper: cross-entropy plus the binary-encoding loss."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def binary_loss(latents: Tensor, reading: str = "exp_of_mean") -> Tensor:
+    r"""Binary-encoding loss :math:`L_{bin}(x) = e^{x^2}` of a batch (Section 2).
+
+    The paper does not say how the exponential is reduced over n points and d dimensions. The readings are
+    ``exp_of_mean``  :math:`\exp(\frac{1}{nd}\sum_{ik} x_{ik}^2)` (the released code),
+    ``mean_of_exp``  :math:`\frac{1}{nd}\sum_{ik} \exp(x_{ik}^2)`, and
+    ``exp_of_norm``  :math:`\frac{1}{n}\sum_i \exp(\sum_k x_{ik}^2)`.
+
+    Parameters
+    ----------
+    latents : Tensor of shape (n, d)
+    reading : one of the names above
+
+    Returns
+    -------
+    Tensor, a scalar of at least 1.
+    """
+    square = latents.square()
+    if reading == "exp_of_mean":
+        return square.mean().exp()
+    if reading == "mean_of_exp":
+        return square.exp().mean()
+    if reading == "exp_of_norm":
+        return square.sum(dim=1).exp().mean()
+    raise ValueError(f"reading {reading!r}: allowed are exp_of_mean, mean_of_exp, exp_of_norm")
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, softmax_twice: bool = False) -> Tensor:
+    r"""Mean cross-entropy :math:`L_{CE}(f(x), y)` of a batch (Section 2).
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, C)
+    labels : integer Tensor of shape (n,), in 0 .. C-1
+    softmax_twice : apply a softmax first, as the released code does: the loss is then at least
+        :math:`\log(e + C - 1) - 1` however good the prediction is.
+
+    Returns
+    -------
+    Tensor, a non-negative scalar.
+    """
+    return F.cross_entropy(torch.softmax(logits, dim=1) if softmax_twice else logits, labels)
+
+
+def total_loss(logits: Tensor, latents: Tensor, labels: Tensor, gamma: float, protocol) -> Tensor:
+    r"""Eq. 1, :math:`L = L_{CE} + \gamma L_{bin}`; with gamma = 0 the cross-entropy alone."""
+    loss = cross_entropy(logits, labels, protocol.softmax_twice)
+    return loss + gamma * binary_loss(latents, protocol.loss_bin) if gamma else loss

@@ -1,0 +1,74 @@
+"""The two backbones and the four heads (Section 3 and Appendix A)."""
+
+from torch import Tensor, nn
+
+from binenc.profile import Run
+
+PENULTIMATE = {
+    "binary_encoding": lambda h, d: nn.Linear(h, d),
+    "linear_penultimate": lambda h, d: nn.Linear(h, d),
+    "nonlinear_penultimate": lambda h, d: nn.Sequential(nn.Linear(h, d), nn.ReLU()),
+    "no_penultimate": lambda h, d: nn.Identity(),
+}
+"""The layer between h(x) and the linear classifier, from dimension h to dimension d."""
+
+WITH_BINARY_LOSS = {"binary_encoding"}
+"""The architectures trained with Eq. 1; the others with the cross-entropy alone."""
+
+
+class Classifier(nn.Module):
+    """A backbone, a penultimate layer and a linear classifier.
+
+    ``forward`` maps images (n, 1, H, W) to (logits (n, C), latents (n, d)).
+    """
+
+    def __init__(self, backbone: nn.Module, penultimate: nn.Module, classifier: nn.Linear):
+        super().__init__()
+        self.backbone, self.penultimate, self.classifier = backbone, penultimate, classifier
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        latents = self.penultimate(self.backbone(images))
+        return self.classifier(latents), latents
+
+
+def dense(sizes: list[int], dropout_rate: float) -> list[nn.Module]:
+    """Fully connected layers with ReLU after each and dropout after the first two."""
+    layers = []
+    for i, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+        if i < 2:
+            layers.append(nn.Dropout(dropout_rate))
+    return layers
+
+
+def mlp(side: int, width: int, dropout_rate: float) -> nn.Module:
+    """Three fully connected layers: images (n, 1, side, side) to h(x) of shape (n, width)."""
+    return nn.Sequential(nn.Flatten(), *dense([side * side, width, width, width], dropout_rate))
+
+
+def cnn(side: int, channels: list[int], width: int, n_dense: int, dropout_rate: float) -> nn.Module:
+    """Five convolutions, three poolings, then fully connected layers: images to h(x) of shape (n, width)."""
+    layers, n_in = [], 1
+    for n_out, pool in zip(channels, (True, True, False, True, False), strict=True):
+        layers += [nn.Conv2d(n_in, n_out, kernel_size=3, padding=1), nn.ReLU()]
+        layers += [nn.MaxPool2d(2)] if pool else []
+        n_in = n_out
+    flat = channels[-1] * (side // 8) ** 2
+    return nn.Sequential(*layers, nn.Flatten(), *dense([flat] + [width] * n_dense, dropout_rate))
+
+
+def build(run: Run, side: int, n_classes: int) -> Classifier:
+    """The network of a run, for images of ``side`` x ``side`` pixels in ``n_classes`` classes."""
+    e = run.experiment
+    if e.backbone == "mlp":
+        backbone = mlp(side, e.width, e.dropout_rate)
+    else:
+        backbone = cnn(side, e.channels, e.width, run.protocol.cnn_dense_layers, e.dropout_rate)
+    penultimate = PENULTIMATE[run.architecture](e.width, e.penultimate)
+    d = e.width if isinstance(penultimate, nn.Identity) else e.penultimate
+    return Classifier(backbone, penultimate, nn.Linear(d, n_classes))
+
+
+def n_parameters(model: nn.Module) -> int:
+    """Number of trainable parameters."""
+    return sum(p.numel() for p in model.parameters())
