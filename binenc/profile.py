@@ -176,7 +176,7 @@ def _changed(what: str, name: str, known: dict[str, BaseModel]) -> BaseModel:
     for change in changes:
         field, _, value = change.partition("=")
         _one_of(f"{what} field", field, fields)
-        fields[field] = value
+        fields[field] = yaml.safe_load(value)
     try:
         changed = type(original).model_validate(fields)
     except ValidationError as error:
