@@ -1,20 +1,57 @@
-# The front door. `make help` lists what there is.
-PROFILE ?= quick
-CORES ?= $(shell nproc 2>/dev/null || echo 2)
-PYTHON := $(shell if python3 -c 'import binenc, snakemake' 2>/dev/null; then command -v python3; else echo .venv/bin/python; fi)
-export PATH := $(abspath $(dir $(PYTHON))):$(PATH)
-SNAKEMAKE = flock _build/lock $(PYTHON) -m snakemake --cores $(CORES) --rerun-incomplete --nolock --keep-going --quiet rules
+# The front door; `make help` lists the targets.
+PROFILE  ?= quick
+CORES    ?= $(shell nproc 2>/dev/null || echo 2)
+PROTOCOL ?= as_written
+ARCH     ?= binary_encoding
+SEED     ?= 0
 
-book: env
-	@mkdir -p _build
-	@$(SNAKEMAKE) --config profile=$(PROFILE)
+# The active environment where binenc can be imported from it, else .venv, made when it is not there.
+ACTIVE := $(shell python3 -Pc 'import binenc' 2>/dev/null && command -v python3)
+PYTHON := $(or $(ACTIVE),$(CURDIR)/.venv/bin/python)
+export PATH := $(dir $(PYTHON)):$(PATH)
+export PYTHONPATH := $(CURDIR)
 
-env: $(PYTHON)
+# One build at a time; after a power loss the next command resumes by itself.
+SNAKEMAKE = mkdir -p _build && flock _build/lock python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
+	--keep-going --quiet rules --config profile=$(PROFILE)
 
-.venv/bin/python: requirements.lock
+.DEFAULT_GOAL := help
+.PHONY: help env book report run test lint lab serve clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+env: $(if $(ACTIVE),,.venv/installed)
+
+.venv/installed: requirements.lock
+	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "binenc needs Python 3.11 or newer")'
 	python3 -m venv .venv
-	.venv/bin/pip install -r requirements.lock
-	.venv/bin/pip install --no-deps -e .
-	touch $@
+	.venv/bin/python -m pip install --progress-bar off -q -r requirements.lock
+	.venv/bin/python -m pip install --progress-bar off -q --no-deps -e .
+	@touch $@
 
-.PHONY: book env
+book: env  ## train what is missing of PROFILE (quick), render the report to _build/html
+	@$(SNAKEMAKE)
+
+report: env  ## render the report from the records there are, without training
+	@$(SNAKEMAKE) train=false
+
+run: env  ## one page: EXPERIMENT=digits_mlp [PROFILE= PROTOCOL= ARCH= SEED= EPOCHS=]
+	@python -m pipeline.run $(PROFILE) $(EXPERIMENT)$(if $(EPOCHS),$(comma)epochs=$(EPOCHS)) $(PROTOCOL) $(ARCH) $(SEED)
+
+test: env  ## all tests that need no browser and no GPU
+	@python -m pytest -q
+
+lint: env  ## ruff
+	@ruff check . && ruff format --check .
+
+lab: env  ## the notebooks in JupyterLab
+	@cd book && python -m jupyterlab
+
+serve: env  ## the report on loopback
+	@python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+clean:  ## remove _build (records stay)
+	rm -rf _build
+
+comma := ,

@@ -1,71 +1,88 @@
 # profiles/*.yml -> a page and a record a run -> a page a chapter -> the report.
 # `make book` calls this with --config profile=quick; `make report` with train=false, which renders what is recorded.
 import json
+import re
+import sys
 
 from binenc import records
-from binenc.profile import PROFILES, Profile
+from binenc.profile import PROFILES, InputError, Profile
 
-live = Profile.read(config.get("profile", "quick"))
+try:
+    live = Profile.read(str(config.get("profile", "quick")))
+except InputError as error:
+    sys.exit(f"{error}")
 TRAIN = str(config.get("train", True)).lower() == "true"
 
 # The recorded profiles lead; the live one follows, with the runs that this machine trains.
 profiles = {p.name: p for p in (Profile.read(path.stem) for path in sorted(PROFILES.glob("*.yml"))) if p.recorded}
 profiles |= {live.name: profiles.pop(live.name, live)}
-RUNS = {
-    f"{name}/{run.id}": run
-    for name, profile in profiles.items()
-    for run in profile.all_runs()
-    if (TRAIN and profile is live) or records.is_current(profile, run)
-}
+RUNS, TODO = {}, []
+for name, profile in profiles.items():
+    for run in profile.all_runs():
+        current = records.is_current(profile, run)
+        if current or (TRAIN and profile is live):
+            RUNS[f"{name}/{run.id}"] = json.dumps(
+                run.configuration | {"code": "" if profile.recorded else records.code_version()}
+            )
+        if not current:
+            TODO.append(f"{name}/{run.id}")
 SHOWN = [name for name in profiles if any(key.startswith(f"{name}/") for key in RUNS)]
+
 CHAPTERS = ["intro", "data", "architectures", "binarity", "encoding", "accuracy", "neural_collapse", "claims"]
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
 DRAWING = ["binenc/figures.py", "binenc/words.py", "binenc/study.py", "pipeline/page.py"]
-
-
-wildcard_constraints:
-    profile="[^/]+",
-    chapter="[a-z_]+",
+TEXT = [str(path) for path in Path("book").rglob("*") if path.is_file() and path.suffix != ".ipynb"]
+PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m "
 
 
 rule report:
     input:
         expand("_build/pages/{key}.ipynb", key=RUNS),
         expand("_build/chapters/{live}/{chapter}.ipynb", live=live.name, chapter=CHAPTERS),
-        "_config.yml",
-        "_toc.yml",
-        "pipeline/report.py",
-        [str(path) for path in Path("book").rglob("*") if path.is_file() and path.suffix != ".ipynb"],
+        "_config.yml", "_toc.yml", "pipeline/report.py", "pipeline/check.py", TEXT,
     output:
         "_build/html/index.html",
+    message:
+        "build the book"
     shell:
         "python -m pipeline.report {live.name} " + " ".join(SHOWN)
 
 
-rule run:
+rule train:
     input:
-        "book/run.ipynb", DRAWING, TRAINING,
-    params:
-        configuration=lambda w: json.dumps(RUNS[f"{w.profile}/{w.id}"].configuration),
-        run=lambda w: RUNS[f"{w.profile}/{w.id}"],
+        "book/run.ipynb", "pipeline/run.py", DRAWING, TRAINING,
     output:
-        page="_build/pages/{profile}/{id}.ipynb",
-        record=update("results/{profile}/{id}/run.json"),
+        page="_build/pages/{key}.ipynb",
+        record=update("results/{key}/run.json"),
+    wildcard_constraints:
+        key="|".join(map(re.escape, TODO)) or "(?!)",
+    params:
+        configuration=lambda w: RUNS[w.key],
+        words=lambda w: w.key.replace("/seed-", "/").replace("/", " "),
     message:
-        "{wildcards.profile}/{wildcards.id}"
+        "train {wildcards.key}"
     shell:
-        "BINENC_FIGURES=_build/figures OMP_NUM_THREADS={threads} "
-        "python -m pipeline.page book/run.ipynb {output.page} profile={wildcards.profile} "
-        "experiment={params.run.experiment_name} protocol={params.run.protocol_name} "
-        "architecture={params.run.architecture} seed={params.run.seed}"
+        PAGE + "pipeline.run {params.words}"
+
+
+# The record is there and stays: only the page is executed again.
+use rule train as draw with:
+    output:
+        page="_build/pages/{key}.ipynb",
+    wildcard_constraints:
+        key="|".join(re.escape(key) for key in RUNS if key not in TODO) or "(?!)",
+    message:
+        "draw {wildcards.key}"
 
 
 rule chapter:
     input:
-        "book/{chapter}.ipynb", DRAWING,
-        expand("results/{key}/run.json", key=RUNS),
+        "book/{chapter}.ipynb", DRAWING, expand("results/{key}/run.json", key=RUNS),
     output:
         "_build/chapters/{live}/{chapter}.ipynb",
+    wildcard_constraints:
+        chapter="[a-z_]+",
+    message:
+        "chapter {wildcards.chapter}"
     shell:
-        "BINENC_FIGURES=_build/figures OMP_NUM_THREADS={threads} "
-        "python -m pipeline.page {input[0]} {output} 'profiles=[" + ",".join(SHOWN) + "]'"
+        PAGE + "pipeline.page {input[0]} {output} 'profiles=[" + ",".join(SHOWN) + "]'"
