@@ -1,0 +1,168 @@
+"""Binary encoding (Fig. 2 of the paper): do points of a class share a code, how far apart are codes?"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from binenc.metrics.by_class import blocks, check_points
+
+
+def codes(latents: Tensor) -> Tensor:
+    r"""Code of each point, :math:`b_{ik} = 1` if :math:`x_{ik} > 0`, else 0 (Section 3), eight to a byte.
+
+    Parameters
+    ----------
+    latents : Tensor of shape (N, d)
+
+    Returns
+    -------
+    uint8 Tensor of shape (N, ceil(d/8)). With w bytes a row, bit j of byte k is dimension j w + k: whole
+    slabs of w neighbouring dimensions then move together, and packing costs little more than reading.
+    """
+    n, d = latents.shape
+    width = -(-d // 8)
+    packed = torch.zeros(n, width, dtype=torch.uint8, device=latents.device)
+    for rows in blocks(latents):
+        bits = (latents[rows] > 0).view(torch.uint8)
+        for j, slab in enumerate(bits.split(width, dim=1)):
+            packed[rows, : slab.shape[1]].add_(slab, alpha=2**j)
+    return packed
+
+
+def unpack(packed: Tensor, d: int) -> Tensor:
+    """Undo `codes`: uint8 (n, ceil(d/8)) to bool (n, d)."""
+    return torch.cat([packed >> j & 1 for j in range(8)], dim=1)[:, :d].bool()
+
+
+def _code_table(latents: Tensor, classes: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
+    """Points of each class with each distinct code (C, codes), and the codebook (C, d)."""
+    check_points(latents, classes, n_classes)
+    distinct, code = torch.unique(codes(latents), dim=0, return_inverse=True)
+    cells = n_classes * len(distinct)
+    table = torch.bincount(classes.long() * len(distinct) + code, minlength=cells).view(n_classes, -1)
+    book = unpack(distinct[table.argmax(dim=1)], latents.shape[1])
+    return table, book & (table.sum(dim=1) > 0)[:, None]
+
+
+def codebook(latents: Tensor, classes: Tensor, n_classes: int) -> Tensor:
+    """Most common whole code of each class (of equally common ones, the first in the order of `codes`).
+
+    Parameters
+    ----------
+    latents : Tensor of shape (N, d)
+    classes : integer Tensor of shape (N,), in 0 .. C-1
+    n_classes : C
+
+    Returns
+    -------
+    bool Tensor of shape (C, d); all False for a class without a point (its count says so).
+
+    Raises
+    ------
+    ValueError : on bad shapes or classes.
+    """
+    return _code_table(latents, classes, n_classes)[1]
+
+
+def class_code_share(latents: Tensor, classes: Tensor, n_classes: int) -> Tensor:
+    """Share of the points of each class that have its most common whole code.
+
+    Parameters, errors: as for `codebook`.
+
+    Returns
+    -------
+    float64 Tensor of shape (C,), above 0 and at most 1; NaN, not defined, for a class without a point.
+    """
+    table, _ = _code_table(latents, classes, n_classes)
+    return table.amax(dim=1).double() / table.sum(dim=1)
+
+
+def hamming(book: Tensor) -> Tensor:
+    """Number of dimensions in which two codes differ: bool (C, d) to integers (C, C)."""
+    return (book[:, None] != book).sum(dim=2)
+
+
+def shared_rows(book: Tensor, names: Sequence[str]) -> list[list[str]]:
+    """Groups of classes whose rows of the codebook are equal, so that no code tells them apart.
+
+    Leave out the rows of classes without a point. Each group has two names or more, in the order given.
+    """
+    groups: dict[tuple, list[str]] = {}
+    for name, row in zip(names, book.tolist(), strict=True):
+        groups.setdefault(tuple(row), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def simplex_distance(d: int, n_classes: int) -> float:
+    r"""Hamming distance of any two vertices of a simplex of C vertices on the d-cube, centred on the cube.
+
+    .. math:: \frac{d}{2} \frac{C}{C - 1}
+
+    Vertices :math:`\pm 1` a Hamming distance h apart have the cosine 1 - 2h/d, in a simplex -1/(C - 1).
+    No C codes can all lie further apart (Plotkin's bound). Not an integer: no exact simplex exists.
+    """
+    if n_classes < 2:
+        raise ValueError(f"{n_classes} class: a simplex takes two or more")
+    return d / 2 * n_classes / (n_classes - 1)
+
+
+def encoding(latents: Tensor, classes: Tensor, n_classes: int, labels: Tensor) -> dict[str, float]:
+    r"""How far the points of a class share one code (Fig. 2), and what the codes alone tell.
+
+    With :math:`f_{ck}` the share of class c that is positive in dimension k, and :math:`r_c` the codebook,
+
+    - ``code_share`` mean over classes of the share of points with the code :math:`r_c`, in 0 .. 1
+    - ``bit_agreement`` mean over classes and dimensions of :math:`\max(f_{ck}, 1 - f_{ck})`, in 1/2 .. 1
+    - ``codes_in_use`` distinct codes of all points, ``codes_per_class`` of the points of a class on average
+    - ``distinct_codebook_rows`` distinct codes among the :math:`r_c`, 1 .. C
+    - ``hamming_mean``, ``hamming_min`` over pairs of classes of the distance of :math:`r_c, r_{c'}`, 0 .. d
+    - ``codebook_accuracy`` share of points whose label is the class with the nearest :math:`r_c`, in 0 .. 1;
+      of equally near classes the lowest counts
+
+    A class without a point is left out of everything and never chosen; with a single class left there is no
+    pair, and the distances are 0, the worst value.
+
+    Parameters
+    ----------
+    latents : Tensor of shape (N, d)
+    classes : integer Tensor of shape (N,), the class each point counts to, in 0 .. C-1
+    n_classes : C
+    labels : integer Tensor of shape (N,), for ``codebook_accuracy`` alone
+
+    Raises
+    ------
+    ValueError : on bad shapes or classes.
+    """
+    table, book = _code_table(latents, classes, n_classes)
+    check_points(latents, labels, n_classes)
+    count = table.sum(dim=1)
+    filled = count > 0
+
+    # Zeros and ones: sums in float32 are exact up to 2^24 points or dimensions.
+    member = F.one_hot(classes.long(), n_classes).float()
+    weights = 1 - 2 * book.float()
+    # |b - r|^2 = sum_k b_k (1 - 2 r_k) + sum_k r_k
+    offset = torch.where(filled, book.sum(dim=1).float(), torch.inf)
+    positive, correct = count.new_zeros(book.shape, dtype=torch.float64), count.new_zeros(())
+    for rows in blocks(latents):
+        bits = (latents[rows] > 0).float()
+        positive += member[rows].T @ bits
+        correct += ((bits @ weights.T + offset).argmin(dim=1) == labels[rows]).sum()
+
+    f = (positive / count[:, None])[filled]
+    known = book[filled]
+    i, j = torch.triu_indices(len(known), len(known), offset=1, device=book.device)
+    distance = hamming(known)[i, j].double() if len(i) else f.new_zeros(1)
+    values = {
+        "code_share": (table.amax(dim=1).double() / count)[filled].mean(),
+        "bit_agreement": torch.maximum(f, 1 - f).mean(),
+        "codes_in_use": f.new_tensor(table.shape[1]),
+        "codes_per_class": (table > 0).sum(dim=1)[filled].double().mean(),
+        "distinct_codebook_rows": f.new_tensor(len(torch.unique(known, dim=0))),
+        "hamming_mean": distance.mean(),
+        "hamming_min": distance.min(),
+        "codebook_accuracy": correct.double() / len(latents),
+    }
+    return dict(zip(values, torch.stack(list(values.values())).tolist(), strict=True))
