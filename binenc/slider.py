@@ -1,0 +1,120 @@
+"""An interactive figure in one piece of HTML: latents and codebook of one or more runs, a slider over epochs.
+
+Every frame is drawn here, in Python, as inline SVG; the script only chooses which one is seen.
+Without JavaScript the last epoch is there. Nothing is fetched.
+"""
+
+from html import escape
+
+import numpy as np
+from IPython.display import display
+
+from binenc.profile import ARCHITECTURES
+from binenc.records import Record
+
+SHOWN, ACROSS, BINS = 16, 4, 24
+"""Histograms shown of a run, histograms a row, bars a histogram."""
+WIDE, HIGH, GAP = 72, 34, 6
+"""Of one histogram, in SVG units."""
+
+STYLE = """<style>
+.slider figure{margin:0} .slider svg{width:100%;height:auto;max-width:26rem;font:9px sans-serif}
+.slider .runs{display:flex;flex-wrap:wrap;gap:1rem} .slider .runs>div{flex:1 1 17rem;min-width:0}
+.slider .off{fill:#0072B2} .slider .on{fill:#D55E00} .slider text{fill:currentColor}
+.slider .axis{stroke:currentColor;stroke-width:.5;opacity:.6;fill:none}
+.slider label{display:flex;gap:.8rem;align-items:center;margin:.4rem 0} .slider input{flex:1;max-width:26rem}
+.slider [hidden]{display:none!important} .slider output{min-width:5rem}
+</style>"""
+
+SCRIPT = """<script>(() => {
+  const box = document.getElementById("ID"), input = box.querySelector("input");
+  const said = box.querySelector("output");
+  const frames = [...box.querySelectorAll("[data-epoch]")];
+  const show = () => {
+    frames.forEach((frame, i) => { frame.hidden = i != input.value; });
+    input.setAttribute("aria-valuetext", said.value = "epoch " + frames[input.value].dataset.epoch);
+  };
+  input.addEventListener("input", show);
+  input.closest("label").hidden = false;
+  show();
+})();</script>"""
+
+
+def bars(values: np.ndarray, reach: float) -> str:
+    """SVG of a histogram of ``values`` (n,) from -reach to reach: blue where the bit is 0, else orange."""
+    counts, edges = np.histogram(values, BINS, (-reach, reach))
+    heights = np.ceil(counts / max(counts.max(), 1) * (HIGH - 2)).astype(int)
+    step, path = WIDE // BINS, {"off": "", "on": ""}
+    for i, h in enumerate(heights):
+        if h:
+            path["on" if edges[i] >= 0 else "off"] += f"M{i * step} {HIGH}v-{h}h{step}v{h}z"
+    drawn = "".join(f'<path class="{key}" d="{d}"/>' for key, d in path.items() if d)
+    return f'{drawn}<path class="axis" d="M0 {HIGH}H{WIDE}M{WIDE // 2} {HIGH}v-{HIGH}"/>'
+
+
+def book(codebook: np.ndarray, classes: list[str], width: int, top: int) -> str:
+    """SVG of a codebook (C, d), a row a class."""
+    left, cell = 60, (width - 60) / codebook.shape[1]
+    wide, rows = cell * 0.88, []
+    for c, code in enumerate(codebook):
+        y, name = top + 11 * c, escape(str(classes[c])[:11])
+        rows.append(f'<text x="{left - 4}" y="{y + 8}" text-anchor="end">{name}</text>')
+        for key, chosen in (("on", code), ("off", ~code)):
+            cells = (f"M{left + cell * k:.1f} {y}h{wide:.1f}v9h-{wide:.1f}z" for k in np.nonzero(chosen)[0])
+            rows.append(f'<path class="{key}" d="{"".join(cells)}"/>' if chosen.any() else "")
+    return "".join(rows)
+
+
+def spread(values: np.ndarray, n: int) -> np.ndarray:
+    """At most n columns, evenly spread."""
+    return values[:, np.linspace(0, values.shape[1] - 1, min(n, values.shape[1])).astype(int)]
+
+
+def frame(record: Record, t: int) -> str:
+    """One run after one epoch: title, histograms of some latents, codebook."""
+    a = record.arrays
+    latents = spread(a["sample_latents"][t].astype(float), SHOWN)
+    codebook = a["codebook"][t].astype(bool)
+    reach = float(np.quantile(np.abs(latents), 0.995)) or 1.0
+    cells = []
+    for k, values in enumerate(latents.T):
+        x, y = (WIDE + GAP) * (k % ACROSS), (HIGH + GAP) * (k // ACROSS)
+        cells.append(f'<g transform="translate({x} {y})">{bars(values, reach)}</g>')
+    width, top = ACROSS * (WIDE + GAP), (HIGH + GAP) * -(-len(cells) // ACROSS) + 14
+    name = ARCHITECTURES[record.run["configuration"]["architecture"]]
+    said = (
+        f"{name} after epoch {int(a['epoch'][t])}: histograms of {len(cells)} latents from -{reach:.2g} to "
+        f"{reach:.2g}, and the codes of {len(codebook)} classes, {len(np.unique(codebook, axis=0))} distinct."
+    )
+    return (
+        f"<div><strong>{name}</strong><br><small>each histogram from −{reach:.2g} to {reach:.2g}, "
+        f"{len(latents)} test points</small>"
+        f'<svg viewBox="0 0 {width} {top + 11 * len(codebook)}" role="img" aria-label="{escape(said)}">'
+        f'{"".join(cells)}<text x="0" y="{top - 4}">codebook: a row a class, a column a latent</text>'
+        f"{book(spread(codebook, 64), record.run['classes'], width, top)}</svg></div>"
+    )
+
+
+def html(*records: Record) -> str:
+    """The figure for runs of equal epochs, side by side."""
+    epochs = [int(e) for e in records[0].arrays["epoch"]]
+    key = "slider-" + "-".join(r.run["id"] for r in records).translate(str.maketrans("/,=._", "-----"))
+    last = len(epochs) - 1
+    frames = "".join(
+        f'<div class="runs" data-epoch="{epoch}"{"" if t == last else " hidden"}>'
+        f"{''.join(frame(r, t) for r in records)}</div>"
+        for t, epoch in enumerate(epochs)
+    )
+    return (
+        f'{STYLE}<div class="slider" id="{key}"><label hidden>Epoch '
+        f'<input type="range" min="0" max="{last}" value="{last}" step="1" aria-label="Epoch">'
+        f"<output>epoch {epochs[last]}</output></label><figure>{frames}<figcaption><small>Latents of test points "
+        f"and the code of each class (blue: bit 0, orange: bit 1) after epoch {epochs[last]}, or after the "
+        f"epoch that the slider says.</small></figcaption></figure></div>{SCRIPT.replace('ID', key)}"
+    )
+
+
+def show(*records: Record) -> None:
+    """Display the figure in a notebook."""
+    text = "Interactive figure: latents and codebook, a slider over epochs."
+    display({"text/html": html(*records), "text/plain": text}, raw=True)
