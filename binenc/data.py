@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,8 +69,8 @@ class Dataset:
 
 
 def folder() -> Path:
-    """Folder of the datasets, in torchvision's layout: ``BINENC_DATA``, or ``data/``."""
-    return Path(os.environ.get("BINENC_DATA") or ROOT / "data").resolve()
+    """Folder of the datasets in torchvision's layout: ``BINENC_DATA``, seen from the repository, or ``data/``."""
+    return (ROOT / Path(os.environ.get("BINENC_DATA") or "data").expanduser()).resolve()
 
 
 def load(name: str) -> Dataset:
@@ -104,32 +105,49 @@ def _digits() -> Dataset:
 def _torchvision(name: str, classname: str) -> Dataset:
     from torchvision import datasets
 
-    read, root = getattr(datasets, classname), folder()
-    raw = root / classname / "raw"
-    missing = [file for file in CHECKSUMS[classname] if not (raw / file).exists()]
-    if missing:
-        try:
-            read(root, download=True)
-        except Exception as error:
-            raise InputError(
-                f"{name}: {', '.join(missing)} not in {raw}, and the download failed ({error}). "
-                f"Put the {len(missing)} uncompressed files there, or set BINENC_DATA to a folder that holds "
-                f"{classname}/raw. `make book` needs none of them."
-            ) from None
-    for file, expected in CHECKSUMS[classname].items():
-        found = hashlib.sha256((raw / file).read_bytes()).hexdigest()
-        if found != expected:
-            raise InputError(
-                f"{raw / file}: SHA-256 is {found}, expected {expected}. The file is altered or truncated and was "
-                "left as it is: move it away and run again to download it anew."
-            )
-    train, test = read(root, train=True), read(root, train=False)
-    return Dataset(
-        name,
-        _split(train.data / 255, train.targets),
-        _split(test.data / 255, test.targets),
-        [c.split(" - ")[0] if classname == "MNIST" else c for c in train.classes],
-    )
+    kind, raw = getattr(datasets, classname), folder() / classname / "raw"
+    for file in CHECKSUMS[classname]:
+        if (raw / file).is_file():
+            _verify(raw / file, CHECKSUMS[classname][file])
+    if not all((raw / file).is_file() for file in CHECKSUMS[classname]):
+        _download(name, kind, raw)
+
+    def read(part: str) -> Split:
+        # Not through kind(...), which prefers what older versions of torchvision left beside the raw files.
+        pixels = datasets.mnist.read_image_file(raw / f"{part}-images-idx3-ubyte")
+        return _split(pixels / 255, datasets.mnist.read_label_file(raw / f"{part}-labels-idx1-ubyte"))
+
+    classes = [label.split(" - ")[0] if classname == "MNIST" else label for label in kind.classes]
+    return Dataset(name, read("train"), read("t10k"), classes)
+
+
+def _verify(path: Path, expected: str) -> None:
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != expected:
+        raise InputError(
+            f"{path}: SHA-256 is {found}, expected {expected}. The file is altered or truncated and was "
+            "left as it is: move it away and run again to download it anew."
+        )
+
+
+def _download(name: str, kind: type, raw: Path) -> None:
+    """Download into a temporary folder and rename the missing files into place: none is seen half-written."""
+    missing = [file for file in CHECKSUMS[kind.__name__] if not (raw / file).is_file()]
+    try:
+        raw.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".download-", dir=raw) as draft:
+            kind(draft, download=True)
+            for file in missing:
+                fresh = Path(draft, kind.__name__, "raw", file)
+                _verify(fresh, CHECKSUMS[kind.__name__][file])
+                fresh.rename(raw / file)
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise InputError(
+            f"{name}: {', '.join(missing)} not in {raw}, and the download failed ({said}). Put the uncompressed "
+            f"files there, or set BINENC_DATA to a folder that holds {kind.__name__}/raw with them. "
+            "`make book` needs none of them."
+        ) from None
 
 
 def _split(pixels: Tensor, labels: Tensor) -> Split:

@@ -1,5 +1,7 @@
 """The two backbones and the four heads (Section 3 and Appendix A)."""
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from binenc.profile import Run
@@ -34,7 +36,7 @@ class Classifier(nn.Module):
 def dense(sizes: list[int], dropout_rate: float) -> list[nn.Module]:
     """Fully connected layers with ReLU after each and dropout after the first two."""
     layers = []
-    for i, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (n_in, n_out) in enumerate(pairwise(sizes)):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
         if i < 2:
             layers.append(nn.Dropout(dropout_rate))

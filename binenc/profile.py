@@ -1,11 +1,13 @@
 """Profiles say what to run: read, validated, and enumerated as runs."""
 
+import re
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from binenc.protocol import PROTOCOLS, Protocol
 
@@ -24,8 +26,20 @@ class InputError(ValueError):
     """What a user asked for cannot be done; the message says what is allowed."""
 
 
+def _number(value):
+    """YAML reads 1e-3, which has no point, as text."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")]  # becomes a folder
+
+
 class Strictly(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Experiment(Strictly):
@@ -36,21 +50,28 @@ class Experiment(Strictly):
     backbone: Literal["mlp", "cnn"]
     width: int = Field(gt=0)
     """Nodes of each fully connected layer of the backbone, so the dimension of h(x)."""
-    channels: list[int] = []
+    channels: list[Annotated[int, Field(gt=0)]] = []
     """Output channels of the five convolutional layers (cnn only)."""
     penultimate: int = Field(gt=0)
     """Dimension d of the penultimate layer."""
-    dropout_rate: float = Field(ge=0, lt=1)
+    dropout_rate: Real = Field(ge=0, lt=1)
     batch_size: int = Field(gt=0)
-    learning_rate: Annotated[float, Strict(False)] = Field(gt=0)
+    learning_rate: Real = Field(gt=0)
     halve_every: int = Field(gt=0)
     """Epochs after which the learning rate is halved, where the protocol halves it."""
-    gamma: float = Field(ge=0)
+    gamma: Real = Field(ge=0)
     """Weight of the binary-encoding loss in Eq. 1."""
     epochs: int = Field(gt=0)
     evaluate_every: int = Field(gt=0)
     """The state after epoch 0, this many epochs later, and so on, and after the last, is measured."""
     precision: Literal["float32", "tf32", "bf16"] = "float32"
+
+    @model_validator(mode="after")
+    def _channels_fit_backbone(self):
+        wanted = 5 if self.backbone == "cnn" else 0
+        if len(self.channels) != wanted:
+            raise ValueError(f"the {self.backbone} has {wanted} channels, not {len(self.channels)}")
+        return self
 
     @property
     def evaluated(self) -> list[int]:
@@ -61,10 +82,10 @@ class Experiment(Strictly):
 class Block(Strictly):
     """A full grid of runs."""
 
-    experiments: list[str]
-    protocols: list[str]
-    architectures: list[str] = list(ARCHITECTURES)
-    seeds: list[int]
+    experiments: list[str] = Field(min_length=1)
+    protocols: list[str] = Field(min_length=1)
+    architectures: list[str] = Field(list(ARCHITECTURES), min_length=1)
+    seeds: list[int] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -106,13 +127,13 @@ class Run:
 class Profile(Strictly):
     """What to run."""
 
-    name: str
+    name: Name
     title: str
     about: str
     recorded: bool = False
     """Records are kept when the package changes: they were made once, on a larger machine."""
-    experiments: dict[str, Experiment]
-    runs: list[Block]
+    experiments: dict[Name, Experiment] = Field(min_length=1)
+    runs: list[Block] = Field(min_length=1)
 
     @classmethod
     def read(cls, name: str) -> "Profile":
@@ -127,11 +148,17 @@ class Profile(Strictly):
         known = sorted(p.stem for p in PROFILES.glob("*.yml"))
         _one_of("profile", name, known)
         try:
-            content = yaml.safe_load(path.read_text())
-            profile = cls.model_validate({"name": name} | content, strict=True)
-        except (ValidationError, yaml.YAMLError, TypeError) as error:
+            content = yaml.load(path.read_bytes(), _Loader)
+            if not isinstance(content, dict):
+                raise InputError(f"holds no keys: allowed are {_fields(cls)}")
+            if "name" in content:
+                raise InputError("name: the name of a profile is that of its file")
+            profile = cls.model_validate(content | {"name": name})
+            profile.all_runs()
+        except ValidationError as error:
             raise InputError(f"profiles/{name}.yml: {_first(error)}") from None
-        profile.all_runs()
+        except (yaml.YAMLError, InputError) as error:
+            raise InputError(f"profiles/{name}.yml: {' '.join(str(error).split())}") from None
         return profile
 
     def run(self, experiment: str, protocol: str, architecture: str, seed: int) -> Run:
@@ -143,8 +170,8 @@ class Profile(Strictly):
             If a name or a changed field is unknown or ill-typed, or the seed is negative.
         """
         _one_of("architecture", architecture, ARCHITECTURES)
-        if type(seed) is not int or seed < 0:
-            raise InputError(f"seed {seed!r}: allowed are the integers 0, 1, 2, ...")
+        if type(seed) is not int or not 0 <= seed < 2**32:
+            raise InputError(f"seed {seed!r}: allowed are the integers from 0 to 2**32 - 1")
         return Run(
             experiment,
             protocol,
@@ -171,17 +198,22 @@ def _changed(what: str, name: str, known: dict[str, BaseModel]) -> BaseModel:
     """Look up ``base`` or ``base,field=value,...`` and apply the changes."""
     base, *changes = str(name).split(",")
     _one_of(what, base, known)
-    original = known[base]
-    fields = original.model_dump()
+    if not changes:
+        return known[base]
+    fields = known[base].model_dump()
+    allowed = [field for field in fields if field not in ("title", "channels")]
     for change in changes:
-        field, _, value = change.partition("=")
-        _one_of(f"{what} field", field, fields)
+        # The changes become part of a folder's name and of a command.
+        if not re.fullmatch(r"\w+=[\w.+-]+", change, re.ASCII):
+            raise InputError(f"{what} {name!r}: a change is written field=value, not {change!r}")
+        field, value = change.split("=")
+        _one_of(f"{what} field", field, allowed)
         fields[field] = yaml.safe_load(value)
     try:
-        changed = type(original).model_validate(fields)
+        changed = type(known[base]).model_validate(fields)
     except ValidationError as error:
         raise InputError(f"{what} {name!r}: {_first(error)}") from None
-    if changes and isinstance(changed, Experiment):
+    if isinstance(changed, Experiment):
         changed = changed.model_copy(update={"title": f"{changed.title} ({', '.join(changes)})"})
     return changed
 
@@ -191,11 +223,28 @@ def _one_of(what: str, value, allowed) -> None:
         raise InputError(f"{what} {value!r}: allowed are {', '.join(map(str, allowed))}")
 
 
-def _first(error: Exception) -> str:
+def _fields(model: type[BaseModel]) -> str:
+    return ", ".join(field for field in model.model_fields if field != "name")
+
+
+def _first(error: ValidationError) -> str:
     """The first complaint of a validation, in one line."""
-    if not isinstance(error, ValidationError):
-        return " ".join(str(error).split())
-    first = error.errors()[0]
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     where = ".".join(map(str, first["loc"]))
-    found = "" if first["type"] == "missing" else f" (found {first['input']!r})"
-    return f"{where}: {first['msg']}{found}"
+    if first["type"] == "extra_forbidden":
+        model = {"experiments": Experiment, "runs": Block}.get(first["loc"][0], Profile)
+        return f"{where}: unknown key, allowed are {_fields(model)}"
+    said = first["msg"].removeprefix("Value error, ")
+    found = "" if first["type"] in ("missing", "value_error") else f" (found {reprlib.repr(first['input'])})"
+    return f"{where}: {said}{found}".removeprefix(": ")
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML silently keeps the last."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        twice = [key for i, key in enumerate(keys) if key in keys[:i]]
+        if twice:
+            raise InputError(f"{twice[0]}: stands twice, line {node.start_mark.line + 1} and after")
+        return super().construct_mapping(node, deep)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 class Protocol(BaseModel):
     """How a network is trained and measured where the paper's text and its code differ."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     softmax_twice: bool
     """Feed softmax(f(x)), not f(x), to a cross-entropy that applies a softmax of its own."""

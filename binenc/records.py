@@ -1,22 +1,32 @@
 """What one run leaves behind: saved whole or not at all, read back if it is the same run, tabulated."""
 
+import contextlib
+import functools
 import hashlib
+import io
 import json
 import os
 import shutil
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from binenc.profile import ROOT, Profile, Run
 
 RESULTS = ROOT / "results"
 TRAINING_SOURCES = ("data.py", "models.py", "loss.py", "protocol.py", "training.py", "metrics/*.py")
 FILES = ("history.parquet", "arrays.npz")
+RUN_COLUMNS = {"experiment": "str", "protocol": "str", "architecture": "str", "seed": "int64"}
+HISTORY_COLUMNS = {"epoch": "int64", "split": "str", "metric": "str", "value": "float64"}
+STALE = 600
+"""Seconds after which a draft is taken for what a killed run left."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +47,17 @@ class Record:
         return h[(h.metric == metric) & (h.split == split)].sort_values("epoch").value.iloc[-1]
 
 
-def code_version() -> str:
-    """SHA-256 of the sources that decide a record."""
-    package = Path(__file__).parent
+@functools.cache
+def code_version(package: Path = Path(__file__).parent) -> str:
+    """SHA-256 of the sources that decide a record, as they were when this module was imported."""
     digest = hashlib.sha256()
     for pattern in TRAINING_SOURCES:
         for path in sorted(package.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+code_version()  # A file changed during a training is not what trained.
 
 
 def folder(profile: Profile, run: Run) -> Path:
@@ -53,24 +66,31 @@ def folder(profile: Profile, run: Run) -> Path:
 
 def save(record: Record, path: Path, weights: dict | None = None) -> None:
     """Write a record to its folder, whole or not at all: a temporary sibling is renamed into place."""
+    pickled = [name for name, array in record.arrays.items() if np.asarray(array).dtype.hasobject]
+    if pickled:
+        raise TypeError(f"array {pickled[0]!r} holds objects: a record holds numbers and text")
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
+    for draft in path.parent.glob(f".{path.name}-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > STALE:
+                shutil.rmtree(draft)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as place:
+        draft = Path(place, "new")
+        draft.mkdir()
         record.history.to_parquet(draft / "history.parquet", index=False)
         np.savez_compressed(draft / "arrays.npz", **record.arrays)
         if weights is not None:
             from safetensors.torch import save_file
 
             save_file(weights, draft / "weights.safetensors")
-        content = record.run | {"files": {name: _sha256(draft / name) for name in FILES}}
+        content = record.run | {"files": {name: _sha256((draft / name).read_bytes()) for name in FILES}}
         (draft / "run.json").write_text(json.dumps(content, indent=1))
-        draft.chmod(0o755)
+        for file in draft.iterdir():  # A power loss must not leave a name without its content.
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
         if path.exists():
-            shutil.rmtree(path)
+            os.rename(path, Path(place, "old"))
         os.rename(draft, path)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
 
 
 def load(path: Path) -> Record:
@@ -83,18 +103,9 @@ def load(path: Path) -> Record:
     ValueError
         If it is corrupt.
     """
-    run_json = path / "run.json"
-    if not path.exists():
-        raise FileNotFoundError(f"no record in {path}")
-    try:
-        run = json.loads(run_json.read_text())
-        for name, expected in run["files"].items():
-            if _sha256(path / name) != expected:
-                raise ValueError(f"{name} has another checksum than run.json says")
-        with np.load(path / "arrays.npz") as arrays:
-            return Record(run, pd.read_parquet(path / "history.parquet"), dict(arrays))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"corrupt record {path}: {error}") from error
+    run, history, arrays = _read(path, *FILES)
+    with np.load(arrays, allow_pickle=False) as opened:
+        return Record(run, pq.read_table(history).to_pandas(), dict(opened))
 
 
 def find(profile: Profile, run: Run) -> Record | None:
@@ -108,44 +119,81 @@ def find(profile: Profile, run: Run) -> Record | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        aside = path.with_name(f"{path.name}.corrupt")
-        shutil.rmtree(aside, ignore_errors=True)
-        os.rename(path, aside)
-        print(f"{error}; set aside as {aside.name}", file=sys.stderr)
-        return None
+        return _set_aside(path, error)
     return record if _current(profile, run, record.run) else None
 
 
 def is_current(profile: Profile, run: Run) -> bool:
     """Whether `find` would return a record, told from run.json alone."""
+    path = folder(profile, run)
     try:
-        return _current(profile, run, json.loads((folder(profile, run) / "run.json").read_text()))
+        made = json.loads((path / "run.json").read_text())
     except (OSError, ValueError):
         return False
-
-
-def _current(profile: Profile, run: Run, made: dict) -> bool:
-    same = made.get("configuration") == run.configuration
-    return same and (profile.recorded or made.get("code") == code_version())
+    return _current(profile, run, made) and all((path / name).exists() for name in FILES)
 
 
 def tabulate(profile: Profile, runs: list[Run]) -> pd.DataFrame:
     """Long table of the histories of those runs that have a record.
 
     Columns: experiment, protocol, architecture, seed, epoch, split, metric, value.
+    A corrupt record is named on stderr and set aside.
     """
-    columns = ["experiment", "protocol", "architecture", "seed"]
-    tables = []
-    for run in runs:
-        if is_current(profile, run):
-            history = pd.read_parquet(folder(profile, run) / "history.parquet")
-            names = (run.experiment_name, run.protocol_name, run.architecture, run.seed)
-            tables.append(history.assign(**dict(zip(columns, names, strict=True))))
-    if not tables:
-        return pd.DataFrame(columns=[*columns, "epoch", "split", "metric", "value"])
-    table = pd.concat(tables, ignore_index=True)
-    return table[[*columns, "epoch", "split", "metric", "value"]]
+
+    def read(run: Run) -> pa.Table | None:
+        path = folder(profile, run)
+        try:
+            made, history = _read(path, "history.parquet")
+            table = pq.read_table(history, columns=list(HISTORY_COLUMNS))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            return _set_aside(path, error)
+        return table if _current(profile, run, made) else None
+
+    rows = [(run, table) for run in runs if (table := read(run)) is not None]
+    if not rows:
+        columns = RUN_COLUMNS | HISTORY_COLUMNS
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
+    made, tables = zip(*rows, strict=True)
+    names = [(r.experiment_name, r.protocol_name, r.architecture, r.seed) for r in made]
+    row = np.repeat(np.arange(len(made)), [len(table) for table in tables])
+    repeated = pd.DataFrame(names, columns=list(RUN_COLUMNS)).loc[row].reset_index(drop=True)
+    history = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    return pd.concat([repeated, history], axis=1)
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _read(path: Path, *names: str) -> tuple:
+    """The content of run.json and those files of a record, which have the checksums that run.json says."""
+    if not path.exists():
+        raise FileNotFoundError(f"no record in {path}")
+    try:
+        run = json.loads((path / "run.json").read_bytes())
+        expected, contents = run.pop("files"), []
+        for name in names:
+            content = (path / name).read_bytes()
+            if _sha256(content) != expected[name]:
+                raise ValueError(f"{name} has another checksum than run.json says")
+            contents.append(io.BytesIO(content))
+    except KeyError as error:
+        raise ValueError(f"corrupt record {path}: run.json lacks {error}") from error
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"corrupt record {path}: {error}") from error
+    return run, *contents
+
+
+def _current(profile: Profile, run: Run, made: dict) -> bool:
+    same = isinstance(made, dict) and made.get("configuration") == run.configuration
+    return same and (profile.recorded or made.get("code") == code_version())
+
+
+def _set_aside(path: Path, error: Exception) -> None:
+    aside = path.with_name(f"{path.name}.corrupt")
+    shutil.rmtree(aside, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):  # another page was faster
+        os.rename(path, aside)
+    print(f"{error}; set aside as {aside.name}", file=sys.stderr)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
