@@ -1,10 +1,9 @@
 """Train one run and measure it: the loop, on the CPU or a GPU."""
 
+import math
 import os
-import platform
-import subprocess
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,8 @@ from binenc import data, records
 from binenc.loss import binary_loss, cross_entropy, total_loss
 from binenc.metrics import measure, per_class
 from binenc.models import WITH_BINARY_LOSS, build, n_parameters
-from binenc.profile import ROOT, InputError, Profile, Run
+from binenc.profile import InputError, Profile, Run
+from binenc.provenance import provenance
 
 SNAPSHOT_EPOCHS = (0, 5, 10, 20, 40, 60, 80, 100)
 SNAPSHOT_POINTS, SNAPSHOT_DIMENSIONS = 200, 64
@@ -38,10 +38,11 @@ def find_or_train(profile: Profile, run: Run, progress: bool = True) -> records.
 def device() -> torch.device:
     """CUDA where present, else the CPU; ``BINENC_DEVICE`` overrides."""
     name = os.environ.get("BINENC_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
-    if name.split(":")[0] not in ("cpu", "cuda"):
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda") or (index and not index.isdecimal()) or name.endswith(":"):
         raise InputError(f"BINENC_DEVICE {name!r}: allowed are cpu, cuda, cuda:0, cuda:1, ...")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(f"BINENC_DEVICE {name!r}: torch sees no GPU on this machine; allowed is cpu")
+    if kind == "cuda" and int(index or 0) >= (found := torch.cuda.device_count()):
+        raise InputError(f"BINENC_DEVICE {name!r}: torch sees {found} GPUs on this machine; cpu is allowed")
     return torch.device(name)
 
 
@@ -51,7 +52,7 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
     Raises
     ------
     TrainingDiverged
-        If the loss of an epoch is not finite.
+        If the loss or the outputs of the network are no longer finite.
     """
     started, where = time.perf_counter(), device()
     e, protocol = run.experiment, run.protocol
@@ -61,33 +62,36 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
 
     torch.manual_seed(run.seed)
     order = torch.Generator().manual_seed(run.seed)
-    model = build(run, dataset.side, len(dataset.classes)).to(where)
+    model = build(run, dataset.side, len(dataset.classes)).to(where, memory_format=torch.channels_last)
     gamma = e.gamma if run.architecture in WITH_BINARY_LOSS else 0.0
-    optimizer = torch.optim.Adam(model.parameters(), lr=e.learning_rate, fused=True)
+    learning_rate = torch.tensor(e.learning_rate, device=where)
+    optimizer = torch.optim.Adam(
+        model.parameters(), lr=learning_rate, fused=True, capturable=where.type == "cuda"
+    )
+    step = make_step(model, optimizer, gamma, protocol, e.precision)
 
-    rows, snapshots = [], []
+    rows, snapshots, last_finite = [], [], "none"
     with tqdm(range(e.epochs), desc=run.id, unit="epoch", disable=not progress) as epochs:
         for epoch in epochs:
             if protocol.learning_rate == "halved":
-                for group in optimizer.param_groups:
-                    group["lr"] = e.learning_rate * 0.5 ** (epoch // e.halve_every)
+                learning_rate.fill_(e.learning_rate * 0.5 ** (epoch // e.halve_every))
             model.train(protocol.dropout == "every_epoch" or epoch == 0)
-            loss, accuracy = train_epoch(model, optimizer, dataset.train, order, e.batch_size, gamma, protocol)
-            if not np.isfinite(loss):
-                raise TrainingDiverged(
-                    f"{run.id}: the loss is {loss} in epoch {epoch}; the last finite values were "
-                    f"{_last(rows)}. Lower learning_rate ({e.learning_rate}) or gamma ({e.gamma})."
-                )
+            loss, accuracy = train_epoch(step, dataset.train, order, e.batch_size)
             rows += [(epoch, "train", "epoch_loss", loss), (epoch, "train", "epoch_accuracy", accuracy)]
+            outputs = {}
             if epoch in e.evaluated:
-                outputs = {}
-                for name in ("train", "test"):
-                    split = getattr(dataset, name)
-                    outputs[name] = forward(model, split.images)
-                    values = evaluate(*outputs[name], split.labels, model, gamma, protocol)
-                    rows += [(epoch, name, metric, value) for metric, value in values.items()]
-                if epoch in SNAPSHOT_EPOCHS or epoch == e.epochs - 1:
-                    snapshots.append(snapshot(epoch, outputs, dataset, protocol))
+                outputs = {name: forward(model, getattr(dataset, name).images) for name in ("train", "test")}
+            if not (math.isfinite(loss) and all(logits.isfinite().all() for logits, _ in outputs.values())):
+                raise TrainingDiverged(
+                    f"{run.id}: the loss is no longer finite in epoch {epoch} (mean {loss:.4g}); last finite "
+                    f"values: {last_finite}. Lower learning_rate ({e.learning_rate}) or gamma ({e.gamma})."
+                )
+            last_finite = f"loss {loss:.4g}, accuracy {accuracy:.4f} (epoch {epoch})"
+            for name, (logits, latents) in outputs.items():
+                values = evaluate(logits, latents, getattr(dataset, name).labels, model, gamma, protocol)
+                rows += [(epoch, name, metric, value) for metric, value in values.items()]
+            if outputs and (epoch in SNAPSHOT_EPOCHS or epoch == e.epochs - 1):
+                snapshots.append(snapshot(epoch, outputs, dataset, protocol))
             epochs.set_postfix(loss=f"{loss:.4f}", accuracy=f"{accuracy:.4f}")
 
     arrays = {key: np.stack([s[key] for s in snapshots]) for key in snapshots[0]}
@@ -110,25 +114,40 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
     return records.Record(content, history, arrays), weights
 
 
-def train_epoch(model, optimizer, split, order, batch_size, gamma, protocol) -> tuple[float, float]:
-    """One pass over the training points in random order; the mean loss and accuracy on the way."""
+def train_epoch(step: Callable, split: data.Split, order: torch.Generator, batch_size: int) -> tuple:
+    """One pass over the training points in random order; the mean loss and accuracy on the way.
+
+    The points are shuffled once, so that a batch is a view; nothing waits for the device before the end.
+    """
     where = split.labels.device
-    loss_sum, correct = torch.zeros((), device=where), torch.zeros((), device=where)
-    for batch in torch.randperm(len(split), generator=order).to(where).split(batch_size):
-        images, labels = split.images[batch], split.labels[batch]
-        logits, latents = model(images)
-        loss = total_loss(logits, latents, labels, gamma, protocol)
+    totals = torch.zeros((), device=where), torch.zeros((), dtype=torch.long, device=where)
+    shuffled = torch.randperm(len(split), generator=order).to(where)
+    images, labels = split.images[shuffled], split.labels[shuffled]
+    for batch in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+        loss, correct = step(*batch)
+        totals[0].add_(loss, alpha=len(batch[1]))
+        totals[1].add_(correct)
+    return totals[0].item() / len(split), totals[1].item() / len(split)
+
+
+def make_step(model: nn.Module, optimizer, gamma: float, protocol, precision: str = "float32") -> Callable:
+    """The training step: (images, labels) of a batch to (mean loss, number of correct labels)."""
+
+    def step(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):
+            logits, latents = model(images)
+        loss = total_loss(logits.float(), latents.float(), labels, gamma, protocol)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        loss_sum += loss.detach() * len(batch)
-        correct += (logits.detach().argmax(1) == labels).sum()
-    return (loss_sum / len(split)).item(), (correct / len(split)).item()
+        return loss.detach(), (logits.detach().argmax(1) == labels).sum()
+
+    return step
 
 
 @torch.inference_mode()
-def forward(model: nn.Module, images: Tensor, batch_size: int = 2000) -> tuple[Tensor, Tensor]:
-    """Logits (N, C) and latents (N, d) of all images, in evaluation mode."""
+def forward(model: nn.Module, images: Tensor, batch_size: int = 1000) -> tuple[Tensor, Tensor]:
+    """Logits (N, C) and latents (N, d) of all images, in evaluation mode and float32."""
     model.eval()
     logits, latents = zip(*(model(part) for part in images.split(batch_size)), strict=True)
     return torch.cat(logits), torch.cat(latents)
@@ -146,11 +165,11 @@ def evaluate(logits, latents, labels, model, gamma, protocol) -> dict[str, float
 
 def snapshot(epoch: int, outputs: dict, dataset: data.Dataset, protocol) -> dict[str, np.ndarray]:
     """Latents of a fixed sample of test points, their plane of largest variance, and the codebook."""
-    logits, latents = outputs["test"]
+    _, latents = outputs["test"]
     points = torch.linspace(0, len(latents) - 1, min(SNAPSHOT_POINTS, len(latents))).long()
     d = latents.shape[1]
     dimensions = torch.linspace(0, d - 1, min(SNAPSHOT_DIMENSIONS, d)).long()
-    sample = latents[points].cpu().double()
+    sample = latents[points.to(latents.device)].cpu().double()
     centred = sample - sample.mean(0)
     _, _, axes = torch.linalg.svd(centred, full_matrices=False)
     train_logits, train_latents = outputs["train"]
@@ -159,41 +178,6 @@ def snapshot(epoch: int, outputs: dict, dataset: data.Dataset, protocol) -> dict
         "epoch": np.array(epoch),
         "sample_latents": sample[:, dimensions].numpy().astype(np.float16),
         "sample_pca": (centred @ axes[:2].T).numpy().astype(np.float32),
-        "sample_labels": dataset.test.labels[points].cpu().numpy().astype(np.int8),
+        "sample_labels": dataset.test.labels.cpu()[points].numpy().astype(np.int8),
         "codebook": codebook.cpu().numpy(),
     }
-
-
-def provenance(where: torch.device) -> dict:
-    """Commit, date, device and versions: where a record comes from."""
-
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    return {
-        "commit": git("rev-parse", "HEAD"),
-        "dirty": bool(git("status", "--porcelain", "--", "binenc", "profiles")),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": torch.cuda.get_device_name(where) if where.type == "cuda" else processor(),
-        "threads": torch.get_num_threads(),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        },
-    }
-
-
-def processor() -> str:
-    """Name of the CPU."""
-    try:
-        with open("/proc/cpuinfo") as lines:
-            return next(x.split(":", 1)[1].strip() for x in lines if x.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def _last(rows: list[tuple]) -> str:
-    finite = [f"{metric} {value:.4g} (epoch {epoch})" for epoch, _, metric, value in rows[-2:]]
-    return ", ".join(finite) or "none"

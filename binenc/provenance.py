@@ -1,0 +1,44 @@
+"""Where a record comes from: commit, date, device and versions."""
+
+import platform
+import subprocess
+from datetime import UTC, datetime
+
+import numpy as np
+import torch
+
+from binenc.profile import ROOT
+
+
+def provenance(device: torch.device) -> dict:
+    """Commit, date, device, threads and versions, as they are now."""
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": bool(_git("status", "--porcelain", "--", "binenc", "profiles")),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
+        "threads": torch.get_num_threads(),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+    }
+
+
+def processor() -> str:
+    """Name of the CPU."""
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(x.split(":", 1)[1].strip() for x in lines if x.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _git(*words: str) -> str:
+    """What git prints, or nothing where there is no git or no repository."""
+    try:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
