@@ -13,10 +13,10 @@ export PYTHONPATH := $(CURDIR)
 
 # One build at a time; after a power loss the next command resumes by itself.
 SNAKEMAKE = mkdir -p _build && flock _build/lock python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
-	--keep-going --quiet rules --config profile=$(PROFILE)
+	--keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help env book report run test lint lab serve clean
+.PHONY: help env book report plan run test lint lab serve clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -31,10 +31,13 @@ env: $(if $(ACTIVE),,.venv/installed)
 	@touch $@
 
 book: env  ## train what is missing of PROFILE (quick), render the report to _build/html
-	@$(SNAKEMAKE)
+	@$(SNAKEMAKE) --quiet all --config profile=$(PROFILE)
 
 report: env  ## render the report from the records there are, without training
-	@$(SNAKEMAKE) train=false
+	@$(SNAKEMAKE) --quiet all --config profile=$(PROFILE) train=false
+
+plan: env  ## what `make book` would do, one line a job
+	@$(SNAKEMAKE) -n --config profile=$(PROFILE) 2>&1 | sed -n "s/^Job [0-9]*: //p"
 
 run: env  ## one page: EXPERIMENT=digits_mlp [PROFILE= PROTOCOL= ARCH= SEED= EPOCHS=]
 	@python -m pipeline.run $(PROFILE) $(EXPERIMENT)$(if $(EPOCHS),$(comma)epochs=$(EPOCHS)) $(PROTOCOL) $(ARCH) $(SEED)
