@@ -132,6 +132,8 @@ class Profile(Strictly):
     about: str
     recorded: bool = False
     """Records are kept when the package changes: they were made once, on a larger machine."""
+    evidence: bool = True
+    """Whether a verdict may rest on its runs; those of ``smoke`` are too small."""
     experiments: dict[Name, Experiment] = Field(min_length=1)
     runs: list[Block] = Field(min_length=1)
 
