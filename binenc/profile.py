@@ -88,6 +88,16 @@ class Block(Strictly):
     seeds: list[int] = Field(min_length=1)
 
 
+class Resources(Strictly):
+    """What one run asks of the machine or the cluster; no part of its configuration."""
+
+    threads: int = Field(1, gt=0)
+    memory_mb: int = Field(2000, gt=0)
+    minutes: int = Field(60, gt=0)
+    """After which a cluster may stop it."""
+    gpus: int = Field(0, ge=0)
+
+
 @dataclass(frozen=True)
 class Run:
     """One training: an experiment, a protocol, an architecture and a seed, by name and in full."""
@@ -134,6 +144,7 @@ class Profile(Strictly):
     """Records are kept when the package changes: they were made once, on a larger machine."""
     evidence: bool = True
     """Whether a verdict may rest on its runs; those of ``smoke`` are too small."""
+    resources: Resources = Resources()
     experiments: dict[Name, Experiment] = Field(min_length=1)
     runs: list[Block] = Field(min_length=1)
 
@@ -196,6 +207,20 @@ class Profile(Strictly):
         return [self.run(*row) for row in rows]
 
 
+def shard(runs: list[Run], part: str) -> list[Run]:
+    """Every n-th run from the i-th on, for a part written ``i/n``: n machines share a profile, one part each.
+
+    Raises
+    ------
+    InputError
+        If the part is not written so.
+    """
+    found = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", part, re.ASCII)
+    if not found or (i := int(found[1])) > (n := int(found[2])):
+        raise InputError(f"shard {part!r}: allowed is i/n with i from 1 to n, like 1/4")
+    return runs[i - 1 :: n]
+
+
 def _changed(what: str, name: str, known: dict[str, BaseModel]) -> BaseModel:
     """Look up ``base`` or ``base,field=value,...`` and apply the changes."""
     base, *changes = str(name).split(",")
@@ -234,7 +259,8 @@ def _first(error: ValidationError) -> str:
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     where = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
-        model = {"experiments": Experiment, "runs": Block}.get(first["loc"][0], Profile)
+        models = {"experiments": Experiment, "runs": Block, "resources": Resources}
+        model = models.get(first["loc"][0], Profile)
         return f"{where}: unknown key, allowed are {_fields(model)}"
     said = first["msg"].removeprefix("Value error, ")
     found = "" if first["type"] in ("missing", "value_error") else f" (found {reprlib.repr(first['input'])})"
