@@ -108,8 +108,8 @@ def html(*records: Record) -> str:
     return (
         f'{STYLE}<div class="slider" id="{key}"><label hidden>Epoch '
         f'<input type="range" min="0" max="{last}" value="{last}" step="1" aria-label="Epoch">'
-        f"<output>epoch {epochs[last]}</output></label><figure>{frames}<figcaption><small>Latents of test points "
-        f"and the code of each class (blue: bit 0, orange: bit 1) after epoch {epochs[last]}, or after the "
+        f"<output>epoch {epochs[last]}</output></label><figure>{frames}<figcaption><small>Latents of test "
+        f"points and the code of each class (blue: bit 0, orange: bit 1), after epoch {epochs[last]} or the "
         f"epoch that the slider says.</small></figcaption></figure></div>{SCRIPT.replace('ID', key)}"
     )
 

@@ -1,41 +1,115 @@
-"""What a green build can hide: missing pages, cells that did not run, errors, broken local links."""
+"""What a green build can hide: missing pages and figures, cells that did not run, errors, broken local links.
 
+python -m pipeline.check STAGE HTML
+"""
+
+import re
+import sys
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import nbformat
+import yaml
+
+MAX_CHAPTER = 1_000_000
+"""Bytes of HTML of one page."""
+MAX_REPORT = 30_000_000
+"""Bytes of a report without recorded full-scale runs."""
 
 
-class _Links(HTMLParser):
-    def __init__(self):
+@dataclass
+class Html(HTMLParser):
+    """Links and ids of one page."""
+
+    text: str
+    links: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+
+    def __post_init__(self):
         super().__init__()
-        self.links: list[str] = []
+        self.feed(self.text)
 
     def handle_starttag(self, tag, attributes):
-        self.links += [value for name, value in attributes if name in ("src", "href") and value]
+        for name, value in attributes:
+            if name in ("src", "href") and value:
+                self.links.add(value)
+            elif name in ("id", "name") and value:
+                self.ids.add(value)
+
+    __hash__ = object.__hash__
 
 
-def problems(stage: Path, html: Path) -> list[str]:
-    """One line for each thing that is missing or broken in a built book."""
-    found = []
-    for page in sorted((stage / "book").rglob("*.ipynb")):
-        name = page.relative_to(stage)
-        if not (html / name).with_suffix(".html").exists():
-            found.append(f"{name}: no HTML page")
-        for i, cell in enumerate(c for c in nbformat.read(page, as_version=4).cells if c.cell_type == "code"):
-            if cell.source.strip() and cell.execution_count is None:
-                found.append(f"{name}: code cell {i} did not run")
-            if any(output.output_type == "error" for output in cell.outputs):
-                found.append(f"{name}: code cell {i} ended in an error")
-    for page in sorted(html.rglob("*.html")):
-        parser = _Links()
-        parser.feed(page.read_text())
-        for link in set(parser.links):
-            parts = urlsplit(link)
-            if parts.scheme or parts.netloc or not parts.path:
-                continue
-            target = (page.parent / unquote(parts.path)).resolve()
-            if not target.exists():
-                found.append(f"{page.relative_to(html)}: {link} does not exist")
+def problems(stage: Path, html: Path, limit: int | None = None) -> list[str]:
+    """One line for each thing that is missing, broken or too large in a built book."""
+    pages = {path: Html(path.read_text()) for path in sorted(html.rglob("*.html"))}
+    found = [line for name in listed(stage / "_toc.yml") for line in page_problems(name, stage, html, pages)]
+    found += [line for path in pages for line in link_problems(path, html, pages)]
+    size = sum(path.stat().st_size for path in html.rglob("*") if path.is_file())
+    if limit and size > limit:
+        found.append(f"the report has {size / 1e6:.1f} MB, more than {limit / 1e6:.0f} MB")
     return found
+
+
+def listed(toc: Path) -> list[str]:
+    """Names of all pages in a table of contents."""
+
+    def walk(node):
+        if isinstance(node, list):
+            return [name for item in node for name in walk(item)]
+        if isinstance(node, dict):
+            own = [node[key] for key in ("root", "file") if key in node]
+            return own + [name for value in node.values() for name in walk(value)]
+        return []
+
+    return walk(yaml.safe_load(toc.read_text()))
+
+
+def page_problems(name: str, stage: Path, html: Path, pages: dict[Path, Html]) -> list[str]:
+    """A page of the table of contents: that it is there, small, executed, and has its figures."""
+    built, source, found = html / f"{name}.html", stage / f"{name}.ipynb", []
+    if built not in pages:
+        return [f"{name}: no HTML page"]
+    if built.stat().st_size > MAX_CHAPTER:
+        found.append(f"{name}: {built.stat().st_size / 1e6:.1f} MB of HTML")
+    if not source.exists():
+        return found
+    cells = nbformat.read(source, as_version=4).cells
+    for i, cell in enumerate(cell for cell in cells if cell.cell_type == "code"):
+        if cell.source.strip() and cell.execution_count is None:
+            found.append(f"{name}: code cell {i} did not run")
+        for output in cell.outputs:
+            if output.output_type == "error":
+                found.append(f"{name}: code cell {i} ended in an error")
+            if "remove-cell" in cell.metadata.get("tags", []):
+                continue
+            for label in re.findall(r"^:name: (\S+)", output.get("data", {}).get("text/markdown", ""), re.M):
+                if label not in pages[built].ids:
+                    found.append(f"{name}: figure {label} is not on the page")
+    return found
+
+
+def link_problems(path: Path, html: Path, pages: dict[Path, Html]) -> list[str]:
+    """Local links, images, scripts and downloads of a page whose target, or the place in it, does not exist."""
+    found = []
+    for link in sorted(pages[path].links):
+        parts = urlsplit(link)
+        if parts.scheme or parts.netloc:
+            continue
+        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+        where = unquote(parts.fragment)
+        if not target.exists():
+            found.append(f"{path.relative_to(html)}: {link} does not exist")
+        elif where and target in pages and where not in pages[target].ids:
+            found.append(f"{path.relative_to(html)}: {link} points at nothing")
+    return found
+
+
+def main() -> None:
+    found = problems(*(Path(word).resolve() for word in sys.argv[1:3]))
+    sys.exit("\n".join(found) or None)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""The pages that are made from the records: the table of all runs, a page a group of runs, the status."""
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+import nbformat
+import yaml
+
+FINAL = {
+    "Test accuracy": ("accuracy", "test"),
+    "Train accuracy": ("accuracy", "train"),
+    "Code share": ("code_share", "train"),
+    "Distinct codes": ("distinct_codebook_rows", "train"),
+    "Peak std": ("std", "train"),
+    "Tr(Sw Sb⁺)/C": ("tr_sw_sb", "train"),
+}
+"""Final numbers of a run that the tables show: header -> metric, split."""
+
+PACKAGES = [
+    "binenc",
+    "torch",
+    "numpy",
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "jupyter-book",
+    "papermill",
+    "snakemake",
+]
+
+
+def groups(pages: list) -> dict[str, list]:
+    """Pages of runs by the name of the page of their experiment and protocol."""
+    found = {}
+    for page in pages:
+        name = f"book/runs/{page.profile.name}/{page.run.experiment_name}/{page.run.protocol_name}/index"
+        found.setdefault(name, []).append(page)
+    return found
+
+
+def write(stage: Path, pages: list, chapters: list[Path], live: str) -> None:
+    """Write all generated pages into the staged book."""
+    for name, members in groups(pages).items():
+        title = members[0].run.title.partition(":")[0]
+        about = members[0].profile.about
+        text = f"# {title}\n\nProfile {members[0].profile.title}. {about}\n\n{table(members, 'Runs of this group.')}"
+        (stage / f"{name}.md").parent.mkdir(parents=True, exist_ok=True)
+        (stage / f"{name}.md").write_text(text)
+    index = stage / "book/runs/index.md"
+    legend = "Every run with its numbers after the last epoch. A click on a header sorts."
+    index.write_text(f"{index.read_text()}\n{table(pages, legend)}")
+    (stage / "book/status.md").write_text(status(pages, chapters, live))
+
+
+def table(pages: list, caption: str) -> str:
+    """A table of runs with links and final numbers, sortable where there is JavaScript."""
+    header = ["Experiment", "Protocol", "Architecture", "Seed", *FINAL, "Profile"]
+    rows = [header, ["---"] * 4 + ["---:"] * len(FINAL) + ["---"]]
+    for page in pages:
+        group, _, rest = page.run.title.partition(": ")
+        architecture = rest.rpartition(",")[0]
+        experiment, _, protocol = group.partition(", ")
+        rows.append(
+            [
+                experiment,
+                protocol,
+                f"[{architecture}](</{page.name}.ipynb>)",
+                str(page.run.seed),
+                *(final(page.record, *where) for where in FINAL.values()),
+                page.profile.name,
+            ]
+        )
+    return markdown(rows, caption, "sortable")
+
+
+def final(record, metric: str, split: str) -> str:
+    h = record.history
+    values = h[(h.metric == metric) & (h.split == split)].sort_values("epoch").value
+    return f"{values.iloc[-1]:.4g}" if len(values) else "–"
+
+
+def markdown(rows: list[list[str]], caption: str, kind: str) -> str:
+    lines = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    return f":::{{table}} {caption}\n:class: {kind}\n\n{lines}\n:::\n"
+
+
+def status(pages: list, chapters: list[Path], live: str) -> str:
+    """How each page was made, with what, from which data and configuration, and how to make it again."""
+    head = [["Page", "Seconds", "Memory (MiB)", "Made by"], ["---", "---:", "---:", "---"]]
+    rows = []
+    for path in chapters:
+        command = f"make book PROFILE={live}"
+        rows.append([f"[{path.stem}](/book/{path.name})", *costs(path), f"`{command}`"])
+    for page in pages:
+        rows.append([f"[{page.run.title}](</{page.name}.ipynb>)", *costs(page.path), f"`{page.command}`"])
+    made = [page.record.run for page in pages]
+    parts = [
+        "# Status\n\nHow this report was made.\n\n## Pages\n",
+        markdown(
+            head + rows,
+            "Every executed page: how long, how much, and the command that remakes it.",
+            "sortable",
+        ),
+        "## Training\n",
+        markdown(training(pages), "Every record: when, where, from which commit, how long.", "sortable"),
+        "## Hardware\n",
+        *(f"- {line}" for line in hardware(made)),
+        "\n## Versions\n",
+        markdown(versions(made), "Of this report, and of the records it shows.", "plain"),
+        "## Data\n",
+        markdown(data(made), "SHA-256 of the data that each record was trained on.", "plain"),
+        "## Configurations\n\nEvery configuration in full; seeds and architectures that share it are one entry.\n",
+        *configurations(pages),
+    ]
+    return "\n".join(parts)
+
+
+def costs(path: Path) -> list[str]:
+    """Seconds and peak memory of an executed notebook, as papermill and pipeline.page left them."""
+    made = nbformat.read(path, as_version=4).metadata.get("papermill", {})
+    seconds, memory = made.get("duration"), made.get("memory_mib")
+    return [f"{seconds:.1f}" if seconds else "–", f"{memory:.0f}" if memory else "–"]
+
+
+def training(pages: list) -> list[list[str]]:
+    rows = [["Record", "Date", "Device", "Commit", "Seconds"], ["---", "---", "---", "---", "---:"]]
+    for page in pages:
+        made = page.record.run
+        commit = made["commit"][:9] + (" (dirty)" if made["dirty"] else "")
+        where = f"{made['device']}, {made['threads']} threads"
+        rows.append(
+            [
+                f"`{page.profile.name}/{page.run.id}`",
+                made["date"],
+                where,
+                commit,
+                f"{made['wall_seconds']:.1f}",
+            ]
+        )
+    return rows
+
+
+def hardware(made: list[dict]) -> list[str]:
+    """This machine, and those of the records."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    here = f"This report: {os.cpu_count()} CPU cores, {pages:.0f} GiB memory, {platform.system()} {platform.machine()}"
+    return [here, *(f"Records: {device}" for device in sorted({m["device"] for m in made}))]
+
+
+def versions(made: list[dict]) -> list[list[str]]:
+    rows = [["Package", "Report", "Records"], ["---", "---", "---"]]
+    for name in ["python", *PACKAGES]:
+        here = platform.python_version() if name == "python" else importlib.metadata.version(name)
+        there = sorted({m["versions"][name] for m in made if name in m["versions"]})
+        rows.append([name, here, ", ".join(there) or "–"])
+    return rows
+
+
+def data(made: list[dict]) -> list[list[str]]:
+    sums = sorted({(m["configuration"]["experiment"]["dataset"], str(m["data_checksum"])) for m in made})
+    return [["Dataset", "SHA-256"], ["---", "---"], *([name, f"`{value}`"] for name, value in sums)]
+
+
+def configurations(pages: list) -> list[str]:
+    """A fold for each different configuration."""
+    found = {}
+    for page in pages:
+        shared = {
+            k: v for k, v in page.record.run["configuration"].items() if k not in ("architecture", "seed")
+        }
+        title = f"{page.profile.title}: {page.run.title.partition(': ')[0]}"
+        found.setdefault((title, yaml.safe_dump(shared, sort_keys=False)), []).append(page)
+    return [
+        f"::::{{dropdown}} {title}\nArchitectures {listed(p.run.architecture for p in members)}; "
+        f"seeds {listed(p.run.seed for p in members)}.\n```yaml\n{text}```\n::::\n"
+        for (title, text), members in found.items()
+    ]
+
+
+def listed(values) -> str:
+    return ", ".join(str(value) for value in sorted(set(values)))

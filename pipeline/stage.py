@@ -1,0 +1,194 @@
+"""Stage the book: executed pages in the places of their sources, and the pages that are made from the records."""
+
+import importlib.metadata
+import shutil
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbformat.v4 import new_markdown_cell
+
+from binenc import records
+from binenc.profile import ROOT, Profile, Run
+from pipeline import appendix
+
+BUILD = ROOT / "_build"
+STAGE = BUILD / "stage"
+GIT = ("git", "-C", str(ROOT))
+
+
+@dataclass(frozen=True)
+class Page:
+    """The executed page of one run, and the record it shows."""
+
+    profile: Profile
+    run: Run
+    path: Path
+    record: records.Record
+
+    @property
+    def name(self) -> str:
+        """Of the page in the book, without suffix."""
+        return f"book/runs/{self.profile.name}/{self.run.id}"
+
+    @property
+    def command(self) -> str:
+        r = self.run
+        return (
+            f"make run PROFILE={self.profile.name} EXPERIMENT={r.experiment_name} "
+            f"PROTOCOL={r.protocol_name} ARCH={r.architecture} SEED={r.seed}"
+        )
+
+
+def stage(live: str, shown: list[str]) -> None:
+    """Lay out in `STAGE` all that the book is built from."""
+    shutil.rmtree(STAGE, ignore_errors=True)
+    notebooks = shutil.ignore_patterns("*.ipynb", ".ipynb_checkpoints")
+    shutil.copytree(ROOT / "book", STAGE / "book", ignore=notebooks)
+    shutil.copytree(BUILD / "figures", STAGE / "figures")
+    shutil.copy(mathjax(), STAGE / "book/_static/mathjax.js")
+    for name in ("LICENSE", "CITATION.cff"):
+        shutil.copy(ROOT / name, STAGE)
+    (STAGE / "sources").mkdir()
+    for source in (ROOT / "book").glob("*.ipynb"):
+        shutil.copy(source, STAGE / "sources")
+
+    profiles = [Profile.read(name) for name in shown]
+    pages = [page for profile in profiles for page in run_pages(profile)]
+    chapters = sorted((BUILD / "chapters" / live).glob("[!.]*.ipynb"))
+    chapters = [path for path in chapters if not path.name.endswith(".failed.ipynb")]
+    for path in chapters:
+        stage_chapter(path, profiles, pages)
+    for page in pages:
+        stage_run(page)
+    appendix.write(STAGE, pages, chapters, live)
+    configure(STAGE, profiles, pages)
+
+
+def run_pages(profile: Profile) -> list[Page]:
+    """The pages of a profile that have a current record."""
+    found = []
+    for run in profile.all_runs():
+        path, record = BUILD / "pages" / profile.name / f"{run.id}.ipynb", records.find(profile, run)
+        if path.exists() and record:
+            found.append(Page(profile, run, path, record))
+    return found
+
+
+def stage_chapter(path: Path, profiles: list[Profile], pages: list[Page]) -> None:
+    """Copy an executed chapter; code goes behind a toggle, on the landing page out of sight."""
+    page = nbformat.read(path, as_version=4)
+    tag_code(page, "remove-input" if path.stem == "intro" else "hide-input")
+    made = ", ".join(
+        f"{p.name} ({sum(page.profile is p for page in pages)} runs on {'; '.join(devices(pages, p))})"
+        for p in profiles
+    )
+    line = f"{report_line()} · profile {made}"
+    page.cells.append(new_markdown_cell(provenance(line, path.name, f"book/{path.stem}")))
+    nbformat.write(page, STAGE / "book" / path.name)
+
+
+def stage_run(page: Page) -> None:
+    """Copy the page of a run; its title says which run."""
+    content, made = nbformat.read(page.path, as_version=4), page.record.run
+    heading = next(c for c in content.cells if c.cell_type == "markdown" and c.source.startswith("# "))
+    rest = heading.source.partition("\n")[2]
+    heading.source = f"# {page.run.title}\n{rest}"
+    tag_code(content, None)
+    line = (
+        f"Profile {page.profile.name} · trained {made['date'][:10]} from commit "
+        f"{version(made['commit'], made['dirty'])} on {made['device']} in {made['wall_seconds']:.0f} s "
+        f"· remake: `{page.command}`"
+    )
+    content.cells.append(new_markdown_cell(provenance(line, "run.ipynb", page.name)))
+    target = STAGE / f"{page.name}.ipynb"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(content, target)
+
+
+def tag_code(page: nbformat.NotebookNode, tag: str | None) -> None:
+    """Tag code cells; default parameters that papermill has overridden are not shown at all."""
+    injected = any("injected-parameters" in c.metadata.get("tags", []) for c in page.cells)
+    for cell in page.cells:
+        if cell.cell_type == "code":
+            tags = cell.metadata.setdefault("tags", [])
+            superseded = injected and "parameters" in tags
+            if superseded or "colab" in tags:
+                tags.append("remove-cell")
+            elif tag:
+                tags.append(tag)
+
+
+def provenance(line: str, source: str, page: str) -> str:
+    """The line at the foot of a page, with its notebook to take along."""
+    return (
+        f":::{{div}} provenance\n{line} · [all pages, versions and configurations](/book/status.md)\n\n"
+        f"Take along: {{download}}`the notebook </sources/{source}>` · "
+        f"{{download}}`as executed here </{page}.ipynb>`\n:::"
+    )
+
+
+def report_line() -> str:
+    """Date and version of the report."""
+    commit = subprocess.run([*GIT, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+    changes = subprocess.run([*GIT, "status", "--porcelain"], capture_output=True, text=True).stdout
+    return f"Report of {datetime.now(UTC):%Y-%m-%d} from commit {version(commit, bool(changes.strip()))}"
+
+
+def version(commit: str, dirty: bool) -> str:
+    if not commit:
+        return "unknown (no git repository)"
+    return f"{commit[:9]} ({'with uncommitted changes' if dirty else 'clean'})"
+
+
+def devices(pages: list[Page], profile: Profile) -> list[str]:
+    return sorted({page.record.run["device"] for page in pages if page.profile is profile})
+
+
+def banner(profiles: list[Profile]) -> str:
+    """What every page says first: what this report is evidence of."""
+    names = [p.name for p in profiles]
+    if names == ["smoke"]:
+        return (
+            "<strong>Smoke test, no evidence.</strong> These runs are too short to mean anything; "
+            "<code>make book</code> makes a report."
+        )
+    if any(p.recorded for p in profiles):
+        live = " and ".join(p.title for p in profiles if not p.recorded)
+        beside = (
+            f" Beside them, told apart: <strong>{live}</strong>, trained on this machine." if live else ""
+        )
+        return f"Recorded full-scale runs of MNIST and FashionMNIST.{beside}"
+    title = " and ".join(p.title for p in profiles)
+    about = " ".join(p.about for p in profiles)
+    return (
+        f"<strong>{title} report.</strong> {about} The paper's MNIST and FashionMNIST: "
+        "<code>make book PROFILE=paper</code>, on a machine with a GPU."
+    )
+
+
+def configure(stage: Path, profiles: list[Profile], pages: list[Page]) -> None:
+    """Write _config.yml with the banner, and _toc.yml with the pages of the runs."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    config["html"]["announcement"] = banner(profiles)
+    if not config["repository"]["url"]:
+        del config["launch_buttons"]
+    (stage / "_config.yml").write_text(yaml.safe_dump(config))
+
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    entries = [entry for part in toc["parts"] for entry in part["chapters"]]
+    runs = next(entry for entry in entries if entry["file"] == "book/runs/index")
+    runs["sections"] = [
+        {"file": group, "sections": [{"file": page.name} for page in members]}
+        for group, members in appendix.groups(pages).items()
+    ]
+    (stage / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
+
+
+def mathjax() -> Path:
+    """The one file of the installed package sphinx-mathjax-offline that the pages need."""
+    files = importlib.metadata.files("sphinx-mathjax-offline") or []
+    return next(Path(f.locate()) for f in files if f.name == "tex-svg-full.js")
