@@ -18,17 +18,7 @@ FINAL = {
 }
 """Final numbers of a run that the tables show: header -> metric, split."""
 
-PACKAGES = [
-    "binenc",
-    "torch",
-    "numpy",
-    "scipy",
-    "pandas",
-    "matplotlib",
-    "jupyter-book",
-    "papermill",
-    "snakemake",
-]
+PACKAGES = ["torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "jupyter-book", "papermill"]
 
 
 def groups(pages: list) -> dict[str, list]:
@@ -44,8 +34,9 @@ def write(stage: Path, pages: list, chapters: list[Path], live: str) -> None:
     """Write all generated pages into the staged book."""
     for name, members in groups(pages).items():
         title = members[0].run.title.partition(":")[0]
-        about = members[0].profile.about
-        text = f"# {title}\n\nProfile {members[0].profile.title}. {about}\n\n{table(members, 'Runs of this group.')}"
+        profile = members[0].profile
+        about = f"Profile {profile.title}. {profile.about}"
+        text = f"# {title}\n\n{about}\n\n{table(members, 'Runs of this group.')}"
         (stage / f"{name}.md").parent.mkdir(parents=True, exist_ok=True)
         (stage / f"{name}.md").write_text(text)
     index = stage / "book/runs/index.md"
@@ -111,7 +102,7 @@ def status(pages: list, chapters: list[Path], live: str) -> str:
         markdown(versions(made), "Of this report, and of the records it shows.", "plain"),
         "## Data\n",
         markdown(data(made), "SHA-256 of the data that each record was trained on.", "plain"),
-        "## Configurations\n\nEvery configuration in full; seeds and architectures that share it are one entry.\n",
+        "## Configurations\n\nEvery configuration in full, an entry for all runs that share it.\n",
         *configurations(pages),
     ]
     return "\n".join(parts)
@@ -143,9 +134,10 @@ def training(pages: list) -> list[list[str]]:
 
 
 def hardware(made: list[dict]) -> list[str]:
-    """This machine, and those of the records."""
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    here = f"This report: {os.cpu_count()} CPU cores, {pages:.0f} GiB memory, {platform.system()} {platform.machine()}"
+    """The machine of the report, and those of the records."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    system = f"{platform.system()} {platform.machine()}"
+    here = f"This report: {os.cpu_count()} CPU cores, {memory:.0f} GiB memory, {system}"
     return [here, *(f"Records: {device}" for device in sorted({m["device"] for m in made}))]
 
 

@@ -2,7 +2,7 @@
 
 
 def finish_buttons(app, pagename, templatename, context, doctree) -> None:
-    """A run's launch buttons open book/run.ipynb; the download button says that it is the executed notebook."""
+    """A run's launch buttons open book/run.ipynb; the download says that it is the executed notebook."""
     is_run = pagename.startswith("book/runs/") and not pagename.endswith("/index")
     for group in context.get("header_buttons", []):
         for button in group.get("buttons", []):

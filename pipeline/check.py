@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import yaml
+from docutils.nodes import make_id
 
 MAX_CHAPTER = 1_000_000
 """Bytes of HTML of one page."""
@@ -43,7 +44,8 @@ class Html(HTMLParser):
 
 def problems(stage: Path, html: Path, limit: int | None = None) -> list[str]:
     """One line for each thing that is missing, broken or too large in a built book."""
-    pages = {path: Html(path.read_text()) for path in sorted(html.rglob("*.html"))}
+    paths = (path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts)
+    pages = {path: Html(path.read_text()) for path in paths}
     found = [line for name in listed(stage / "_toc.yml") for line in page_problems(name, stage, html, pages)]
     found += [line for path in pages for line in link_problems(path, html, pages)]
     size = sum(path.stat().st_size for path in html.rglob("*") if path.is_file())
@@ -85,13 +87,13 @@ def page_problems(name: str, stage: Path, html: Path, pages: dict[Path, Html]) -
             if "remove-cell" in cell.metadata.get("tags", []):
                 continue
             for label in re.findall(r"^:name: (\S+)", output.get("data", {}).get("text/markdown", ""), re.M):
-                if label not in pages[built].ids:
+                if make_id(label) not in pages[built].ids:
                     found.append(f"{name}: figure {label} is not on the page")
     return found
 
 
 def link_problems(path: Path, html: Path, pages: dict[Path, Html]) -> list[str]:
-    """Local links, images, scripts and downloads of a page whose target, or the place in it, does not exist."""
+    """Local links, images, scripts and downloads of a page whose target, or the place in it, is missing."""
     found = []
     for link in sorted(pages[path].links):
         parts = urlsplit(link)

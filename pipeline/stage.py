@@ -1,4 +1,4 @@
-"""Stage the book: executed pages in the places of their sources, and the pages that are made from the records."""
+"""Stage the book: executed pages in the places of their sources, and pages made from the records."""
 
 import importlib.metadata
 import shutil
