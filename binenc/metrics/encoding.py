@@ -36,14 +36,19 @@ def unpack(packed: Tensor, d: int) -> Tensor:
     return torch.cat([packed >> j & 1 for j in range(8)], dim=1)[:, :d].bool()
 
 
-def _code_table(latents: Tensor, classes: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
-    """Points of each class with each distinct code (C, codes), and the codebook (C, d)."""
+def code_table(latents: Tensor, classes: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
+    """Points of each class with each distinct code, integers (C, codes), and the `codebook`, bool (C, d)."""
     check_points(latents, classes, n_classes)
     distinct, code = torch.unique(codes(latents), dim=0, return_inverse=True)
     cells = n_classes * len(distinct)
     table = torch.bincount(classes.long() * len(distinct) + code, minlength=cells).view(n_classes, -1)
     book = unpack(distinct[table.argmax(dim=1)], latents.shape[1])
     return table, book & (table.sum(dim=1) > 0)[:, None]
+
+
+def code_share(table: Tensor) -> Tensor:
+    """`class_code_share` of a `code_table`."""
+    return table.amax(dim=1).double() / table.sum(dim=1)
 
 
 def codebook(latents: Tensor, classes: Tensor, n_classes: int) -> Tensor:
@@ -63,7 +68,7 @@ def codebook(latents: Tensor, classes: Tensor, n_classes: int) -> Tensor:
     ------
     ValueError : on bad shapes or classes.
     """
-    return _code_table(latents, classes, n_classes)[1]
+    return code_table(latents, classes, n_classes)[1]
 
 
 def class_code_share(latents: Tensor, classes: Tensor, n_classes: int) -> Tensor:
@@ -75,8 +80,7 @@ def class_code_share(latents: Tensor, classes: Tensor, n_classes: int) -> Tensor
     -------
     float64 Tensor of shape (C,), above 0 and at most 1; NaN, not defined, for a class without a point.
     """
-    table, _ = _code_table(latents, classes, n_classes)
-    return table.amax(dim=1).double() / table.sum(dim=1)
+    return code_share(code_table(latents, classes, n_classes)[0])
 
 
 def hamming(book: Tensor) -> Tensor:
@@ -135,7 +139,7 @@ def encoding(latents: Tensor, classes: Tensor, n_classes: int, labels: Tensor) -
     ------
     ValueError : on bad shapes or classes.
     """
-    table, book = _code_table(latents, classes, n_classes)
+    table, book = code_table(latents, classes, n_classes)
     check_points(latents, labels, n_classes)
     count = table.sum(dim=1)
     filled = count > 0
@@ -156,7 +160,7 @@ def encoding(latents: Tensor, classes: Tensor, n_classes: int, labels: Tensor) -
     i, j = torch.triu_indices(len(known), len(known), offset=1, device=book.device)
     distance = hamming(known)[i, j].double() if len(i) else f.new_zeros(1)
     values = {
-        "code_share": (table.amax(dim=1).double() / count)[filled].mean(),
+        "code_share": code_share(table)[filled].mean(),
         "bit_agreement": torch.maximum(f, 1 - f).mean(),
         "codes_in_use": f.new_tensor(table.shape[1]),
         "codes_per_class": (table > 0).sum(dim=1)[filled].double().mean(),
