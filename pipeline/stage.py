@@ -52,12 +52,15 @@ def stage(live: str, shown: list[str]) -> None:
     shutil.copy(mathjax(), STAGE / "book/_static/mathjax.js")
     for name in ("LICENSE", "CITATION.cff"):
         shutil.copy(ROOT / name, STAGE)
+    shutil.copytree(ROOT / "profiles", STAGE / "profiles")
     (STAGE / "sources").mkdir()
     for source in (ROOT / "book").glob("*.ipynb"):
         shutil.copy(source, STAGE / "sources")
 
     profiles = [Profile.read(name) for name in shown]
     pages = [page for profile in profiles for page in run_pages(profile)]
+    if not pages:
+        raise SystemExit(f"no record of {', '.join(shown)} to show: `make book` makes them")
     chapters = sorted((BUILD / "chapters" / live).glob("[!.]*.ipynb"))
     chapters = [path for path in chapters if not path.name.endswith(".failed.ipynb")]
     for path in chapters:

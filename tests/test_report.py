@@ -1,0 +1,122 @@
+"""The check of a built book sees each way in which a book can be broken."""
+
+import importlib.metadata
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from pipeline import check, stage
+from pipeline.launch import cell_source, configure
+
+FIGURE = "```{figure} /figures/a.svg\n:name: fig-a_b\n\nCaption\n```"
+PAGE = """<html><body><h1 id="top">Page</h1><img id="fig-a-b" src="_images/a.svg" alt="a"/>
+<a href="#top">up</a> <a href="b.html#there">b</a> <a href="_downloads/a.csv" download>CSV</a>
+<a href="https://example.org/not-looked-at">out</a></body></html>"""
+
+
+@pytest.fixture
+def book(tmp_path) -> tuple[Path, Path]:
+    """A stage with two pages, and the HTML that was built from it."""
+    source, html = tmp_path / "stage", tmp_path / "html"
+    for folder in (source, html / "_images", html / "_downloads", html / "_static"):
+        folder.mkdir(parents=True)
+    (source / "_toc.yml").write_text("root: a\nparts:\n- chapters:\n  - file: b\n    sections: []\n")
+    output = new_output("display_data", {"text/markdown": FIGURE})
+    cells = [new_markdown_cell("# Page"), new_code_cell("1", execution_count=1, outputs=[output])]
+    nbformat.write(new_notebook(cells=cells), source / "a.ipynb")
+    (html / "a.html").write_text(PAGE)
+    (html / "b.html").write_text('<h1 id="there">B</h1>')
+    (html / "_images/a.svg").write_text("<svg/>")
+    (html / "_downloads/a.csv").write_text("x\n1\n")
+    (html / "_static/template.html").write_text('<a href="{{ not a page }}"></a>')
+    return source, html
+
+
+def change(page: Path, **changes) -> None:
+    content = nbformat.read(page, as_version=4)
+    content.cells[1].update(changes)
+    nbformat.write(content, page)
+
+
+def test_whole_book_has_no_problem(book):
+    assert check.problems(*book) == []
+
+
+BREAKS = {
+    "no HTML page": lambda source, html: (html / "b.html").unlink(),
+    "code cell 0 did not run": lambda source, html: change(source / "a.ipynb", execution_count=None),
+    "code cell 0 ended in an error": lambda source, html: change(
+        source / "a.ipynb", outputs=[new_output("error", ename="E", evalue="", traceback=[])]
+    ),
+    "figure fig-a_b is not on the page": lambda source, html: (html / "a.html").write_text("<h1>Page</h1>"),
+    "_images/a.svg does not exist": lambda source, html: (html / "_images/a.svg").unlink(),
+    "_downloads/a.csv does not exist": lambda source, html: (html / "_downloads/a.csv").unlink(),
+    "b.html#there points at nothing": lambda source, html: (html / "b.html").write_text("<h1>B</h1>"),
+    "#top points at nothing": lambda source, html: (html / "a.html").write_text(
+        PAGE.replace('id="top"', 'id="bottom"')
+    ),
+    "1.1 MB of HTML": lambda source, html: (html / "b.html").write_text(
+        f'<h1 id="there">{"x" * 1_100_000}</h1>'
+    ),
+    "the report has": lambda source, html: (html / "large.bin").write_bytes(bytes(3000)),
+}
+
+
+@pytest.mark.parametrize("said", BREAKS)
+def test_each_break_is_seen(book, said):
+    BREAKS[said](*book)
+    assert any(said in line for line in check.problems(*book, limit=2500 if "report has" in said else None))
+
+
+def test_all_pages_of_a_table_of_contents_are_listed(tmp_path):
+    toc = tmp_path / "_toc.yml"
+    toc.write_text(
+        "root: r\nparts:\n- caption: P\n  chapters:\n  - file: c\n    sections:\n    - file: s\n"
+        "      sections: [{file: t}]\n- caption: Q\n  chapters: [{file: q}]\n"
+    )
+    assert check.listed(toc) == ["r", "c", "s", "t", "q"]
+
+
+def test_mathjax_is_the_installed_file():
+    assert stage.mathjax().stat().st_size > 2_000_000
+    assert importlib.metadata.version("sphinx-mathjax-offline")
+
+
+class TestLaunch:
+    """`make launch URL=...` on a copy."""
+
+    @pytest.fixture
+    def copy(self, tmp_path) -> Path:
+        root = tmp_path / "copy"
+        shutil.copytree(stage.ROOT / "book", root / "book")
+        shutil.copy(stage.ROOT / "_config.yml", root)
+        return root
+
+    def test_notebooks_fetch_the_repository_in_one_cell(self, copy):
+        for _ in range(2):  # a second time changes nothing
+            configure(copy, "https://github.com/owner/name")
+        assert 'url: "https://github.com/owner/name"' in (copy / "_config.yml").read_text()
+        for path in (copy / "book").glob("*.ipynb"):
+            page = nbformat.read(path, as_version=4)
+            nbformat.validate(page)
+            tags = [cell.metadata.get("tags", []) for cell in page.cells if cell.cell_type == "code"]
+            assert tags[:2] == [["parameters"], ["colab"]], path
+            assert sum("colab" in tag for tag in tags) == 1, path
+            assert not any(c.get("outputs") for c in page.cells)
+
+    def test_where_binenc_is_at_hand_the_cell_does_nothing(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        exec(cell_source("https://github.com/owner/name"), {})
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "url", ["", "github.com/owner/name", "https://example.org/x", "https://github.com/o/n'x"]
+    )
+    def test_other_addresses_are_refused(self, copy, url):
+        before = (copy / "_config.yml").read_text()
+        with pytest.raises(SystemExit, match="owner/name"):
+            configure(copy, url)
+        assert (copy / "_config.yml").read_text() == before
