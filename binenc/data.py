@@ -69,7 +69,7 @@ class Dataset:
 
 
 def folder() -> Path:
-    """Folder of the datasets in torchvision's layout: ``BINENC_DATA``, seen from the repository, or ``data/``."""
+    """Folder of the datasets, in torchvision's layout: ``BINENC_DATA``, or ``data`` in the repository."""
     return (ROOT / Path(os.environ.get("BINENC_DATA") or "data").expanduser()).resolve()
 
 
@@ -144,8 +144,8 @@ def _download(name: str, kind: type, raw: Path) -> None:
     except Exception as error:
         said = " ".join(str(error).split())
         raise InputError(
-            f"{name}: {', '.join(missing)} not in {raw}, and the download failed ({said}). Put the uncompressed "
-            f"files there, or set BINENC_DATA to a folder that holds {kind.__name__}/raw with them. "
+            f"{name}: {', '.join(missing)} not in {raw}, and the download failed ({said}). Put the "
+            f"uncompressed files there, or set BINENC_DATA to a folder whose {kind.__name__}/raw holds them. "
             "`make book` needs none of them."
         ) from None
 

@@ -1,0 +1,110 @@
+"""pyproject.toml, environment.yml and requirements.lock agree; citation and licence are whole."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import requires
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from binenc import __version__
+from binenc.profile import ROOT
+
+ON_CONDA = {"torch": "pytorch"}
+AS_IMPORTED = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+
+
+def bounds(lines: list[str]) -> dict[str, set[str]]:
+    """Name and version bounds of each requirement."""
+    parsed = [Requirement(line) for line in lines]
+    assert len({r.name for r in parsed}) == len(parsed)
+    return {r.name: {str(s) for s in r.specifier} for r in parsed}
+
+
+def locked() -> dict[str, str]:
+    return {canonicalize_name(name): version for name, version in (line.split("==") for line in LOCK)}
+
+
+def test_conda_has_the_same_names_and_bounds():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *conda, pip = environment["dependencies"]
+    found = bounds([line for line in conda if line != "pip"] + pip["pip"])
+    expected = {ON_CONDA.get(name, name): bound for name, bound in bounds(PROJECT["dependencies"]).items()}
+    assert found == expected | {"python": {PROJECT["requires-python"]}}
+    assert environment["channels"][0] == "conda-forge"
+    assert "pip" in conda
+
+
+def test_every_dependency_has_a_lower_bound():
+    assert [
+        name for name, bound in bounds(PROJECT["dependencies"]).items() if not any(">=" in b for b in bound)
+    ] == []
+
+
+def test_lock_is_names_and_versions_alone():
+    assert [line for line in LOCK if not re.fullmatch(r"[\w.-]+==[0-9][\w.]*", line, re.ASCII)] == []
+    assert len(locked()) == len(LOCK)
+    names = list(locked())
+    assert names == sorted(names)
+    assert not {"binenc", "pip", "playwright"} & set(names)
+
+
+def test_lock_satisfies_every_bound():
+    for line in PROJECT["dependencies"]:
+        wanted = Requirement(line)
+        assert wanted.specifier.contains(locked()[canonicalize_name(wanted.name)]), line
+    assert locked()["torch"] == "2.14.1"
+    assert locked()["torchvision"] == "0.29.1"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the lock is for Linux")
+def test_lock_holds_what_each_of_its_packages_requires():
+    todo, done = [Requirement(line) for line in PROJECT["dependencies"]], set()
+    while todo:
+        wanted = todo.pop()
+        if (key := (canonicalize_name(wanted.name), *sorted(wanted.extras))) in done:
+            continue
+        done.add(key)
+        assert key[0] in locked(), wanted
+        assert wanted.specifier.contains(locked()[key[0]], prereleases=True), wanted
+        extras = ["", *wanted.extras]
+        further = map(Requirement, requires(wanted.name) or [])
+        todo += [r for r in further if not r.marker or any(r.marker.evaluate({"extra": e}) for e in extras)]
+    assert set(locked()) == {name for name, *_ in done}
+
+
+def test_every_import_is_a_dependency():
+    files = [path for folder in ("binenc", "pipeline", "tests") for path in (ROOT / folder).rglob("*.py")]
+    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    names = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"binenc", "pipeline"}
+    names -= {path.stem for path in files}
+    declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["browser"]]
+    declared = {canonicalize_name(Requirement(line).name) for line in declared}
+    assert {canonicalize_name(AS_IMPORTED.get(name, name)) for name in names} - declared == set()
+
+
+def test_citation_is_whole():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)  # required by schema 1.2.0
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == PROJECT["version"] == __version__
+    assert citation["license"] == PROJECT["license"] == "MIT"
+    assert citation["authors"] == [{"name": "The binenc authors"}]
+    (paper,) = citation["references"]
+    assert {"type", "title", "authors"} <= set(paper)
+    assert paper["title"] == "Emergence of Latent Binary Encoding in Deep Neural Network Classifiers"
+    assert [author["family-names"] for author in paper["authors"]] == ["Sbailò", "Ghiringhelli"]
+    assert paper["year"] == 2023
+    assert "doi" not in {*citation, *paper}
+
+
+def test_licence():
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License\n\nCopyright (c) 2026 The binenc authors")

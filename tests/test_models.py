@@ -1,0 +1,123 @@
+"""Shapes, sizes and order of the layers, against Appendix A."""
+
+import pytest
+import torch
+from torch import nn
+
+from binenc.models import PENULTIMATE, WITH_BINARY_LOSS, build, n_parameters
+from binenc.profile import ARCHITECTURES, Profile
+
+# Appendix A, by hand: weights + biases of every layer.
+MNIST_BACKBONE = (784 * 2048 + 2048) + 2 * (2048 * 2048 + 2048)
+CONVOLUTIONS = (
+    (9 * 64 + 64)
+    + (9 * 64 * 128 + 128)
+    + (9 * 128 * 256 + 256)
+    + (9 * 256 * 256 + 256)
+    + (9 * 256 * 512 + 512)
+)
+DENSE = 1024 * 1024 + 1024
+FASHION_BACKBONE = CONVOLUTIONS + (512 * 3 * 3 * 1024 + 1024) + DENSE
+N_PARAMETERS = [  # experiment, protocol, with a penultimate layer, without
+    ("mnist", "as_written", 10_132_170, 10_020_874),
+    ("mnist", "as_released", 10_132_170, 10_020_874),
+    ("fashion_mnist", "as_written", 8_041_610, 7_919_370),
+    ("fashion_mnist", "as_released", 9_091_210, 8_968_970),
+]
+SMALL = [("digits_mlp", "as_written"), ("digits_cnn", "as_written"), ("digits_cnn", "as_released")]
+
+
+def kinds(module: nn.Module) -> list[str]:
+    return [type(layer).__name__ for layer in module.modules() if not list(layer.children())]
+
+
+@pytest.fixture(scope="module")
+def paper() -> Profile:
+    return Profile.read("paper")
+
+
+def test_the_numbers_by_formula():
+    assert N_PARAMETERS[0][2] == MNIST_BACKBONE + (2048 * 64 + 64) + (64 * 10 + 10)
+    assert N_PARAMETERS[0][3] == MNIST_BACKBONE + (2048 * 10 + 10)
+    assert N_PARAMETERS[2][2] == FASHION_BACKBONE + (1024 * 128 + 128) + (128 * 10 + 10)
+    assert N_PARAMETERS[2][3] == FASHION_BACKBONE + (1024 * 10 + 10)
+    assert N_PARAMETERS[3][2] == FASHION_BACKBONE + DENSE + (1024 * 128 + 128) + (128 * 10 + 10)
+
+
+@pytest.mark.parametrize(("experiment", "protocol", "with_layer", "without"), N_PARAMETERS)
+def test_number_of_parameters(paper, experiment, protocol, with_layer, without):
+    with torch.device("meta"):
+        found = {a: n_parameters(build(paper.run(experiment, protocol, a, 0), 28, 10)) for a in ARCHITECTURES}
+    assert found == {
+        "binary_encoding": with_layer,
+        "linear_penultimate": with_layer,
+        "nonlinear_penultimate": with_layer,
+        "no_penultimate": without,
+    }
+
+
+def test_order_of_layers(paper):
+    def backbone(experiment, protocol):
+        with torch.device("meta"):
+            return build(paper.run(experiment, protocol, "no_penultimate", 0), 28, 10).backbone
+
+    mlp = ["Flatten", "Linear", "ReLU", "Dropout", "Linear", "ReLU", "Dropout", "Linear", "ReLU"]
+    conv, pool = ["Conv2d", "ReLU"], ["MaxPool2d"]
+    features = [*conv, *pool, *conv, *pool, *conv, *conv, *pool, *conv, "Flatten"]
+    dense = ["Linear", "ReLU", "Dropout"]
+    assert kinds(backbone("mnist", "as_written")) == mlp
+    assert kinds(backbone("mnist", "as_released")) == mlp
+    assert kinds(backbone("fashion_mnist", "as_written")) == features + dense * 2
+    assert kinds(backbone("fashion_mnist", "as_released")) == features + dense * 2 + ["Linear", "ReLU"]
+    layers = list(backbone("fashion_mnist", "as_written").modules())
+    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+    channels = [(c.in_channels, c.out_channels) for c in convolutions]
+    assert channels == [(1, 64), (64, 128), (128, 256), (256, 256), (256, 512)]
+    assert {(c.kernel_size, c.padding, c.stride) for c in convolutions} == {((3, 3), (1, 1), (1, 1))}
+    assert {(p.kernel_size, p.stride) for p in layers if isinstance(p, nn.MaxPool2d)} == {(2, 2)}
+    assert {d.p for d in layers if isinstance(d, nn.Dropout)} == {0.5}
+
+
+def test_heads(smoke):
+    assert list(PENULTIMATE) == list(ARCHITECTURES)
+    assert {"binary_encoding"} == WITH_BINARY_LOSS
+    head = {a: build(smoke.run("digits_mlp", "as_written", a, 0), 8, 10).penultimate for a in ARCHITECTURES}
+    assert kinds(head["binary_encoding"]) == kinds(head["linear_penultimate"]) == ["Linear"]
+    assert kinds(head["nonlinear_penultimate"]) == ["Linear", "ReLU"]
+    assert kinds(head["no_penultimate"]) == ["Identity"]
+
+
+@pytest.mark.parametrize(("experiment", "protocol"), SMALL)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("side", [8, 28])
+def test_shapes_and_what_the_latents_are(smoke, experiment, protocol, architecture, side):
+    run = smoke.run(experiment, protocol, architecture, 0)
+    d = run.experiment.width if architecture == "no_penultimate" else run.experiment.penultimate
+    model = build(run, side, n_classes=7).eval()
+    images = torch.rand(5, 1, side, side)
+    logits, latents = model(images)
+    assert (logits.shape, latents.shape) == ((5, 7), (5, d))
+    # f(x) = W x + b of the latents that are returned
+    assert torch.allclose(logits, latents @ model.classifier.weight.T + model.classifier.bias, atol=1e-6)
+    assert (latents.min() >= 0) == (architecture in ("nonlinear_penultimate", "no_penultimate"))
+    assert torch.equal(logits, model(images)[0])
+
+
+@pytest.mark.parametrize("experiment", ["digits_mlp", "digits_cnn"])
+def test_the_first_three_start_from_the_same_weights(smoke, experiment):
+    def weights(architecture, seed=0):
+        torch.manual_seed(seed)
+        return [*build(smoke.run(experiment, "as_written", architecture, seed), 8, 10).parameters()]
+
+    first = weights("binary_encoding")
+    for architecture in ("linear_penultimate", "nonlinear_penultimate"):
+        assert all(map(torch.equal, first, weights(architecture)))
+    assert not torch.equal(first[0], weights("binary_encoding", seed=1)[0])
+
+
+def test_dropout_acts_in_training_mode_alone(smoke):
+    model = build(smoke.run("digits_mlp", "as_written", "binary_encoding", 0), 8, 10)
+    images = torch.rand(20, 1, 8, 8)
+    torch.manual_seed(0)
+    assert not torch.equal(model.train()(images)[0], model(images)[0])
+    assert torch.equal(model.eval()(images)[0], model(images)[0])
