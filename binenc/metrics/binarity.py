@@ -171,7 +171,7 @@ def candidates(points: Tensor, weight: Tensor, floor: Tensor) -> tuple[Tensor, T
 
 
 def features(x: Tensor) -> Tensor:
-    """phi (B, 3, n) = (1, x, x^2) of points (B, n)."""
+    r"""Per point :math:`\phi(x) = (1, x, x^2)`, (B, 3, n), of points (B, n)."""
     return torch.stack((torch.ones_like(x), x, x * x), dim=1)
 
 
