@@ -136,7 +136,7 @@ def provenance(line: str, source: str, page: str) -> str:
 
 def report_line() -> str:
     """Date and version of the report."""
-    commit = subprocess.run([*GIT, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run([*GIT, "rev-parse", "-q", "--verify", "HEAD"], capture_output=True, text=True).stdout.strip()
     changes = subprocess.run([*GIT, "status", "--porcelain"], capture_output=True, text=True).stdout
     return f"Report of {datetime.now(UTC):%Y-%m-%d} from commit {version(commit, bool(changes.strip()))}"
 

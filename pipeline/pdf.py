@@ -1,0 +1,43 @@
+"""One PDF of the report that was built last: a single page of HTML, printed by Chromium."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from pipeline.report import build
+from pipeline.stage import BUILD, STAGE
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+OPTIONS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+)
+
+
+def main() -> None:
+    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if chromium is None:
+        sys.exit(f"make pdf needs a browser: one of {', '.join(BROWSERS)}, or CHROMIUM=path")
+    if not (STAGE / "_toc.yml").exists():
+        sys.exit("make pdf prints what `make book` has made: run that first")
+    pages = build("singlehtml")
+    whole = pages / "whole.html"  # its links to images start where the pages do
+    shutil.copy(pages / "book/intro.html", whole)
+    pdf = BUILD / "report.pdf"
+    wait = "--virtual-time-budget=60000"
+    command = [
+        chromium,
+        *OPTIONS.split(),
+        wait,
+        "--no-pdf-header-footer",
+        f"--print-to-pdf={pdf}",
+        whole.as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    if done.returncode or not pdf.exists():
+        sys.exit(f"{chromium} did not print:\n{done.stderr[-2000:]}")
+    print(f"pdf: {pdf}")
+
+
+if __name__ == "__main__":
+    main()
