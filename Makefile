@@ -5,6 +5,9 @@ PROTOCOL ?= as_written
 ARCH     ?= binary_encoding
 SEED     ?= 0
 
+# Of what is about recorded runs: the profile asked for, else paper.
+RECORDED  = $(if $(filter file,$(origin PROFILE)),paper,$(PROFILE))
+
 # The active environment where binenc can be imported from it, else .venv, made when it is not there.
 ACTIVE := $(shell python3 -Pc 'import binenc' 2>/dev/null && command -v python3)
 PYTHON := $(or $(ACTIVE),$(CURDIR)/.venv/bin/python)
@@ -16,7 +19,7 @@ SNAKEMAKE = mkdir -p _build && flock _build/lock python -m snakemake --cores $(C
 	--keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help env book report plan run test lint lab serve clean
+.PHONY: help env book report plan run export import test test-browser linkcheck pdf launch lint lab serve clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -42,8 +45,27 @@ plan: env  ## what `make book` would do, one line a job
 run: env  ## one page: EXPERIMENT=digits_mlp [PROFILE= PROTOCOL= ARCH= SEED= EPOCHS=]
 	@python -m pipeline.run $(PROFILE) $(EXPERIMENT)$(if $(EPOCHS),$(comma)epochs=$(EPOCHS)) $(PROTOCOL) $(ARCH) $(SEED)
 
+export: env  ## pack the records of PROFILE (paper) into one file of _build
+	@python -m binenc.exchange export $(RECORDED) _build/$(RECORDED)-records.tar
+
+import: env  ## check and add the records of such a file: FILE=_build/paper-records.tar
+	@python -m binenc.exchange import "$(FILE)"
+
 test: env  ## all tests that need no browser and no GPU
 	@python -m pytest -q
+
+test-browser: env  ## look at the report in chromium; needs playwright, and AXE=.../axe.min.js of npm's axe-core
+	@python -c 'import playwright' || { echo "make test-browser needs: pip install playwright, and chromium" >&2; exit 2; }
+	@python -m pytest -q -m browser
+
+linkcheck:  ## links, images, downloads and sizes of the report that was built last
+	@python -m pipeline.check _build/stage _build/html
+
+pdf: env  ## the report as one PDF, printed by chromium
+	@python -m pipeline.pdf
+
+launch: env  ## Colab and Binder buttons for URL=https://github.com/owner/name
+	@python -m pipeline.launch "$(URL)"
 
 lint: env  ## ruff
 	@ruff check . && ruff format --check .
