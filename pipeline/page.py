@@ -5,6 +5,7 @@
 
 import ast
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -81,6 +82,9 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
                 what = f"{type(error).__name__}: {error}"
             stop = SystemExit(f"page {output} failed: {what}\n  partial page {failed}\n  log {log}")
             raise stop from None
+    page = nbformat.read(draft, as_version=4)
+    page.metadata.papermill["memory_mib"] = round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+    nbformat.write(page, draft)
     os.replace(draft, output)
 
 

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from pipeline import check, stage
+from pipeline import check, readme, stage
 from pipeline.launch import cell_source, configure
 
 FIGURE = "```{figure} /figures/a.svg\n:name: fig-a_b\n\nCaption\n```"
@@ -83,6 +83,18 @@ def test_all_pages_of_a_table_of_contents_are_listed(tmp_path):
 def test_mathjax_is_the_installed_file():
     assert stage.mathjax().stat().st_size > 2_000_000
     assert importlib.metadata.version("sphinx-mathjax-offline")
+
+
+def test_verdicts_go_between_the_markers_of_the_readme(tmp_path):
+    copy = Path(shutil.copy(stage.ROOT / "README.md", tmp_path))
+    before = copy.read_text()
+    for table in ("| a |", "| b |"):
+        readme.write(copy, table)
+    after = copy.read_text()
+    assert "| b |" in after
+    assert "| a |" not in after
+    assert after.startswith(before.partition("<!--")[0])
+    assert after.endswith(before.rpartition("-->")[2])
 
 
 class TestLaunch:
