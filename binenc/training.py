@@ -71,12 +71,15 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
     step = make_step(model, optimizer, gamma, protocol, e.precision)
 
     rows, snapshots, last_finite = [], [], "none"
+    seconds = {"training": 0.0, "evaluation": 0.0}
     with tqdm(range(e.epochs), desc=run.id, unit="epoch", disable=not progress) as epochs:
         for epoch in epochs:
             if protocol.learning_rate == "halved":
                 learning_rate.fill_(e.learning_rate * 0.5 ** (epoch // e.halve_every))
             model.train(protocol.dropout == "every_epoch" or epoch == 0)
+            began = time.perf_counter()
             loss, accuracy = train_epoch(step, dataset.train, order, e.batch_size)
+            trained = time.perf_counter()
             rows += [(epoch, "train", "epoch_loss", loss), (epoch, "train", "epoch_accuracy", accuracy)]
             outputs = {}
             if epoch in e.evaluated:
@@ -92,6 +95,8 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
                 rows += [(epoch, name, metric, value) for metric, value in values.items()]
             if outputs and (epoch in SNAPSHOT_EPOCHS or epoch == e.epochs - 1):
                 snapshots.append(snapshot(epoch, outputs, dataset, protocol))
+            seconds["training"] += trained - began
+            seconds["evaluation"] += time.perf_counter() - trained
             epochs.set_postfix(loss=f"{loss:.4f}", accuracy=f"{accuracy:.4f}")
 
     arrays = {key: np.stack([s[key] for s in snapshots]) for key in snapshots[0]}
@@ -108,6 +113,7 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
         "classes": dataset.classes,
         "data_checksum": checksum,
         "wall_seconds": round(time.perf_counter() - started, 2),
+        **{f"{part}_seconds": round(spent, 3) for part, spent in seconds.items()},
     } | provenance(where)
     history = pd.DataFrame(rows, columns=["epoch", "split", "metric", "value"])
     weights = {name: w.detach().cpu().contiguous() for name, w in model.state_dict().items()}
