@@ -1,6 +1,6 @@
 """Execute one notebook with papermill: parameters checked first, the page written whole or kept as failed.
 
-    python -m pipeline.page SOURCE OUTPUT [name=value ...]
+``python -m pipeline.page SOURCE OUTPUT [name=value ...]``
 """
 
 import ast
@@ -46,7 +46,8 @@ def checked(source: Path, words: list[str]) -> dict[str, object]:
             values[name] = TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
         except ValidationError:
             shown = getattr(kind, "__name__", kind)
-            raise InputError(f"parameter {name}={text}: {source.name} takes a {shown} like {default!r}") from None
+            said = f"parameter {name}={text}: {source.name} takes a {shown} like {default!r}"
+            raise InputError(said) from None
     return values
 
 
@@ -83,7 +84,8 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
             stop = SystemExit(f"page {output} failed: {what}\n  partial page {failed}\n  log {log}")
             raise stop from None
     page = nbformat.read(draft, as_version=4)
-    page.metadata.papermill["memory_mib"] = round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    page.metadata.papermill["memory_mib"] = round(memory / 1024)
     nbformat.write(page, draft)
     os.replace(draft, output)
 
