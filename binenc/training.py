@@ -1,9 +1,12 @@
 """Train one run and measure it: the loop, on the CPU or a GPU."""
 
+import ctypes
 import math
 import os
+import platform
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -62,13 +65,16 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
 
     torch.manual_seed(run.seed)
     order = torch.Generator().manual_seed(run.seed)
-    model = build(run, dataset.side, len(dataset.classes)).to(where, memory_format=torch.channels_last)
-    gamma = e.gamma if run.architecture in WITH_BINARY_LOSS else 0.0
+    model = suited_to(where, build(run, dataset.side, len(dataset.classes)), e.precision)
     learning_rate = torch.tensor(e.learning_rate, device=where)
     optimizer = torch.optim.Adam(
         model.parameters(), lr=learning_rate, fused=True, capturable=where.type == "cuda"
     )
-    step = make_step(model, optimizer, gamma, protocol, e.precision)
+    gamma = e.gamma if run.architecture in WITH_BINARY_LOSS else 0.0
+    totals = torch.zeros(2, dtype=torch.float64, device=where)
+    step = make_step(model, optimizer, totals, gamma, protocol, e.precision)
+    if where.type == "cuda":
+        step = GraphedStep(step, model, e.batch_size)
 
     rows, snapshots, last_finite = [], [], "none"
     seconds = {"training": 0.0, "evaluation": 0.0}
@@ -78,7 +84,8 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
                 learning_rate.fill_(e.learning_rate * 0.5 ** (epoch // e.halve_every))
             model.train(protocol.dropout == "every_epoch" or epoch == 0)
             began = time.perf_counter()
-            loss, accuracy = train_epoch(step, dataset.train, order, e.batch_size)
+            with tf32(e.precision == "tf32"):
+                loss, accuracy = train_epoch(step, totals, dataset.train, order, e.batch_size)
             trained = time.perf_counter()
             rows += [(epoch, "train", "epoch_loss", loss), (epoch, "train", "epoch_accuracy", accuracy)]
             outputs = {}
@@ -120,35 +127,128 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
     return records.Record(content, history, arrays), weights
 
 
-def train_epoch(step: Callable, split: data.Split, order: torch.Generator, batch_size: int) -> tuple:
+def train_epoch(step: Callable, totals: Tensor, split: data.Split, order: torch.Generator, batch_size: int):
     """One pass over the training points in random order; the mean loss and accuracy on the way.
 
     The points are shuffled once, so that a batch is a view; nothing waits for the device before the end.
     """
-    where = split.labels.device
-    totals = torch.zeros((), device=where), torch.zeros((), dtype=torch.long, device=where)
-    shuffled = torch.randperm(len(split), generator=order).to(where)
+    totals.zero_()
+    shuffled = torch.randperm(len(split), generator=order).to(split.labels.device)
     images, labels = split.images[shuffled], split.labels[shuffled]
     for batch in zip(images.split(batch_size), labels.split(batch_size), strict=True):
-        loss, correct = step(*batch)
-        totals[0].add_(loss, alpha=len(batch[1]))
-        totals[1].add_(correct)
-    return totals[0].item() / len(split), totals[1].item() / len(split)
+        step(*batch)
+    return (totals / len(split)).tolist()
 
 
-def make_step(model: nn.Module, optimizer, gamma: float, protocol, precision: str = "float32") -> Callable:
-    """The training step: (images, labels) of a batch to (mean loss, number of correct labels)."""
+def make_step(model, optimizer, totals: Tensor, gamma: float, protocol, precision="float32") -> Callable:
+    """The training step of a batch; adds (sum of losses, number of correct labels) to ``totals``."""
+    loss_sum, correct = totals.unbind()
 
-    def step(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def step(images: Tensor, labels: Tensor) -> None:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):
             logits, latents = model(images)
         loss = total_loss(logits.float(), latents.float(), labels, gamma, protocol)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        return loss.detach(), (logits.detach().argmax(1) == labels).sum()
+        loss_sum.add_(loss.detach(), alpha=len(labels))
+        correct.add_((logits.detach().argmax(dim=1) == labels).sum())
 
     return step
+
+
+class GraphedStep:
+    """A step recorded as a CUDA graph and replayed, so that the GPU does not wait for Python.
+
+    The first batches run as they are, on a side stream: the warm-up that recording needs is part of the
+    training. So does a shorter last batch. Training and evaluation mode (dropout) have a graph each.
+    """
+
+    WARM_UP = 3
+
+    def __init__(self, step: Callable, model: nn.Module, batch_size: int):
+        self.step, self.model, self.batch_size = step, model, batch_size
+        self.stream = torch.cuda.Stream()
+        self.graphs, self.seen = {}, {True: 0, False: 0}
+
+    def __call__(self, images: Tensor, labels: Tensor) -> None:
+        mode = self.model.training
+        if len(labels) < self.batch_size or self.seen[mode] < self.WARM_UP:
+            self.seen[mode] += len(labels) == self.batch_size
+            self.stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self.stream):
+                self.step(images, labels)
+            torch.cuda.current_stream().wait_stream(self.stream)
+            return
+        if mode not in self.graphs:
+            self.graphs[mode] = self.record(images, labels)
+        graph, inputs = self.graphs[mode]
+        inputs[0].copy_(images)
+        inputs[1].copy_(labels)
+        graph.replay()
+
+    def record(self, *batch: Tensor) -> tuple:
+        """The graph, which is not run yet, and the tensors that it reads a batch from."""
+        graph, inputs = torch.cuda.CUDAGraph(), [x.clone() for x in batch]
+        with torch.cuda.graph(graph, stream=self.stream):
+            self.step(*inputs)
+        return graph, inputs
+
+
+@contextmanager
+def tf32(allowed: bool):
+    """Matrix products and convolutions on a GPU in TF32, or (torch's default differs) in full float32."""
+    switches = torch.backends.cuda.matmul, torch.backends.cudnn.conv
+    for switch in switches:
+        switch.fp32_precision = "tf32" if allowed else "ieee"
+    yield
+    for switch in switches:
+        switch.fp32_precision = "ieee"
+
+
+def suited_to(where: torch.device, model: nn.Module, precision: str) -> nn.Module:
+    """The same network, moved to its device and laid out as it is fastest there."""
+    if where.type == "cpu":
+        keep_freed_memory()
+        model.apply(use_cheap_dropout)
+    if where.type == "cpu" or precision != "float32":
+        model = model.to(memory_format=torch.channels_last)
+    return model.to(where)
+
+
+class CheapDropout(nn.Module):
+    """`nn.Dropout` for the CPU, where drawing the mask costs more than the layer: four entries a draw.
+
+    The rate is rounded to a multiple of 1 / 65536.
+    """
+
+    def __init__(self, rate: float):
+        super().__init__()
+        dropped = min(round(rate * 2**16), 2**16 - 1)
+        self.threshold, self.scale = dropped - 2**15, 2**16 / (2**16 - dropped)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+        keep = bits.view(torch.int16)[: x.numel()].view(x.shape) >= self.threshold
+        return x * (keep * self.scale).to(x.dtype)
+
+
+def use_cheap_dropout(module: nn.Module) -> None:
+    """Replace the dropout layers directly in a module."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.Dropout):
+            setattr(module, name, CheapDropout(child.p))
+
+
+def keep_freed_memory() -> None:
+    """Let glibc reuse what a step frees; returned to the system, it is cleared again at every step."""
+    M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_THRESHOLD, 32 << 20)
+        libc.mallopt(M_TRIM_THRESHOLD, 512 << 20)
 
 
 @torch.inference_mode()
