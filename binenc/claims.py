@@ -1,0 +1,294 @@
+"""The paper's claims, each with a test that was fixed before any result was looked at.
+
+A claim is judged for one experiment and protocol at a time, by effects with a 95 % interval over seeds,
+paired by seed where they compare: 'reproduced' if all intervals lie where the claim puts them, 'not
+reproduced' if one lies wholly elsewhere, else 'undecided'. The docstring of a claim's function is its test,
+as the book prints it.
+"""
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.integrate import trapezoid
+
+from binenc.claim_pages import table_markdown as table_markdown
+from binenc.profile import ARCHITECTURES
+from binenc.study import Study, contents, source
+from binenc.verdict import Effect, Needs, Part, Verdict, decide, to_frame
+
+BINARY, LINEAR, NONLINEAR, NONE = ARCHITECTURES
+OTHERS = (LINEAR, NONLINEAR, NONE)
+ETF = {
+    "equinorm": "equinorm",
+    "equiangularity": "equiangularity",
+    "max_angle": "max angle",
+    "tr_sw_sb": "Tr(Sw Sb⁺)/C",
+}
+
+ALL_POINTS = 0.99
+"""'All points' as a reader of Fig. 2 can tell it: a hundredth of the axis is about the width of a line."""
+COMPARABLE = 0.5
+"""'Comparable', in percentage points: two and a half standard errors of the difference of two accuracies near
+0.98 that are each measured on 10 000 points; what is smaller may come from the choice of the test set."""
+FLOOR = 1e-12
+"""The least value of an ETF measure on the log scale: float32 latents do not resolve less."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim in our own words, its place in the paper, and its test: in words, and as effects."""
+
+    number: int
+    slug: str
+    statement: str
+    place: str
+    test: str
+    effects: Callable[[Part], list[Effect]]
+    one_suffices: bool
+    """One effect where the claim puts it is enough."""
+
+
+CLAIMS: list[Claim] = []
+
+
+def claim(slug: str, statement: str, place: str, one_suffices: bool = False):
+    """Add a function of the records to the claims; its docstring is the test."""
+
+    def add(effects):
+        test = " ".join(inspect.getdoc(effects).split())
+        test = test.format(ALL_POINTS=ALL_POINTS, COMPARABLE=COMPARABLE)
+        CLAIMS.append(Claim(len(CLAIMS) + 1, slug, statement, place, test, effects, one_suffices))
+        return effects
+
+    return add
+
+
+def versus(other: str, of: str = BINARY) -> str:
+    return f"{ARCHITECTURES[of]} − {ARCHITECTURES[other]}".lower()
+
+
+@claim(
+    "binarity",
+    "Under binary encoding the score of the two-peaked mixtures rises and their peaks narrow during training",
+    "Section 3, Fig. 1",
+)
+def binarity(part: Part, architecture: str = BINARY) -> list[Effect]:
+    """Training set, last against first evaluated epoch, by seed: the log-likelihood of the mixtures, averaged
+    over points and dimensions, rises, and the standard deviation of their peaks falls. Latents that shrink
+    raise this log-likelihood by themselves; two measures without a scale stand beside it.
+    """
+    narrower = part.change("std", architecture, log=True)
+    found = [
+        Effect("log-likelihood", part.change("log_likelihood", architecture), "nats a point", above=0.0),
+        Effect("standard deviation", narrower, "last / first", below=0.0, ratio=True),
+    ]
+    for metric in ("standardised_log_likelihood", "gain"):
+        name = {"gain": "gain over one Gaussian"}.get(metric, "log-likelihood, standardised")
+        found.append(Effect(name, part.change(metric, architecture), "nats a point", decides=False))
+    return found
+
+
+@claim(
+    "linear-not-binary",
+    "With a linear penultimate layer the score does not rise, or the peaks do not narrow",
+    "Section 3, Fig. 1",
+    one_suffices=True,
+)
+def linear_not_binary(part: Part) -> list[Effect]:
+    """Claim 1's test on linear penultimate, turned round: the log-likelihood falls, or the standard deviation
+    rises. One of the two is enough.
+    """
+    return [replace(e, above=-e.below, below=-e.above) for e in binarity(part, LINEAR)]
+
+
+@claim("one-code", "Under binary encoding all points of a class share one code", "Section 3, Fig. 2")
+def one_code(part: Part) -> list[Effect]:
+    """Training set, after the last epoch: the share of points with their class's most common whole code is
+    above {ALL_POINTS}. The test set and the agreement per bit stand beside it.
+    """
+    return [
+        Effect("share", part.final("code_share", BINARY), "share of points", above=ALL_POINTS),
+        Effect("share, test set", part.final("code_share", BINARY, "test"), "share of points", decides=False),
+        Effect("agreement per bit", part.final("bit_agreement", BINARY), "share of points", decides=False),
+    ]
+
+
+@claim("only-there", "Points of a class share one code under binary encoding only", "Section 3, Fig. 2")
+def only_there(part: Part) -> list[Effect]:
+    """Training set, after the last epoch: in each of the other three the share is below {ALL_POINTS}, and,
+    paired by seed, below that of binary encoding.
+    """
+    found = []
+    for other in OTHERS:
+        value, lead = part.final("code_share", other), 100 * part.lead("code_share", other)
+        name = f"share, {ARCHITECTURES[other].lower()}"
+        found.append(Effect(name, value, "share of points", below=ALL_POINTS))
+        found.append(Effect(versus(other), lead, "percentage points", above=0.0))
+    return found
+
+
+@claim(
+    "test-accuracy", "Binary encoding has a higher test accuracy than each of the others", "Section 3, Fig. 3"
+)
+def higher_test_accuracy(part: Part, split: str = "test") -> list[Effect]:
+    """Test set, after the last epoch: three differences of accuracies, paired by seed, each above 0; the
+    weakest decides.
+    """
+    leads = {other: 100 * part.lead("accuracy", other, split) for other in OTHERS}
+    return [Effect(versus(other), lead, "percentage points", above=0.0) for other, lead in leads.items()]
+
+
+@claim(
+    "train-accuracy",
+    "Binary encoding has a higher training accuracy than each of the others",
+    "Section 3, Fig. 3",
+)
+def higher_train_accuracy(part: Part) -> list[Effect]:
+    """Training set, after the last epoch: three differences of accuracies, paired by seed, each above 0; the
+    weakest decides.
+    """
+    return higher_test_accuracy(part, "train")
+
+
+@claim("others-comparable", "The other three have comparable accuracies", "Section 3, Fig. 3")
+def others_comparable(part: Part) -> list[Effect]:
+    """Both sets, after the last epoch: the differences among the three, paired by seed, each within
+    ± {COMPARABLE} percentage points. The whole interval must lie within the margin (two one-sided tests at
+    2.5 %); one that lies wholly outside refutes the claim.
+    """
+    return [
+        Effect(
+            f"{versus(b, a)}, {split}",
+            100 * part.lead("accuracy", b, split, of=a),
+            "percentage points",
+            above=-COMPARABLE,
+            below=COMPARABLE,
+        )
+        for split in ("train", "test")
+        for a, b in ((LINEAR, NONLINEAR), (LINEAR, NONE), (NONLINEAR, NONE))
+    ]
+
+
+@claim("faster-collapse", "Binary encoding brings the class means to a simplex faster", "Appendix B, Fig. 4")
+def faster_collapse(part: Part) -> list[Effect]:
+    """Training set, seed by seed, for each of four measures. Time: the first evaluated epoch at which binary
+    encoding is at or below the best final value of the other three, less the first at which one of those is,
+    is below 0. Area: the geometric mean of the measure over the epochs, relative to the lowest of the other
+    three, is below 1. All eight must hold. A run that never gets there counts with the evaluation that would
+    have come next, the least that it can be.
+    """
+    found = []
+    for metric, name in ETF.items():
+        curves = {a: part.curve(metric, a) for a in ARCHITECTURES}
+        epochs = curves[BINARY].index.to_numpy(float)
+        if len(epochs) < 2:
+            raise Needs("needs more than one evaluated epoch")
+        seeds = sorted(set.intersection(*(set(curve) for curve in curves.values())))
+        time, area = pd.Series(np.nan, seeds), pd.Series(np.nan, seeds)
+        never = 0
+        for seed in seeds:
+            mine, *others = (curve[seed].to_numpy(float) for curve in curves.values())
+            target = np.min([other[-1] for other in others])
+            reached = first_at(mine, epochs, target)
+            never += reached > epochs[-1]
+            time[seed] = reached - np.min([first_at(other, epochs, target) for other in others])
+            area[seed] = log_area(mine, epochs) - np.min([log_area(other, epochs) for other in others])
+        note = f"not reached in {never} of {len(seeds)} seeds, counted one evaluation late" if never else ""
+        found.append(Effect(f"{name}, time", time, "epochs", below=0.0, note=note))
+        found.append(Effect(f"{name}, area", area, "binary encoding / best other", below=0.0, ratio=True))
+    return found
+
+
+def first_at(curve: np.ndarray, epochs: np.ndarray, target: float) -> float:
+    """First evaluated epoch with a value of at most the target; without one, an evaluation past the last."""
+    if math.isnan(target):
+        return math.nan
+    there = epochs[curve <= target]
+    return there[0] if len(there) else 2 * epochs[-1] - epochs[-2]
+
+
+def log_area(curve: np.ndarray, epochs: np.ndarray) -> float:
+    """Mean of a measure's logarithm over the epochs, by the trapezoidal rule."""
+    return trapezoid(np.log(np.maximum(curve, FLOOR)), epochs) / (epochs[-1] - epochs[0])
+
+
+@claim(
+    "within-class-covariance",
+    "The within-class covariance grows during training without binary encoding and not with it",
+    "Appendix B, Fig. 4",
+)
+def within_class_covariance(part: Part) -> list[Effect]:
+    """Training set, last over first evaluated epoch, by seed: the mean entry of the within-class covariance
+    matrix grows in each of the other three and shrinks under binary encoding. Entries of opposite sign cancel
+    in that mean; the trace stands beside it.
+    """
+    found = []
+    for metric, name in (("within_class_covariance", "mean entry"), ("trace_sw", "trace")):
+        for a, title in ARCHITECTURES.items():
+            bound = {"below": 0.0} if a == BINARY else {"above": 0.0}
+            growth, decides = part.change(metric, a, log=True), metric != "trace_sw"
+            name_a = f"{name}, {title.lower()}"
+            found.append(Effect(name_a, growth, "last / first", **bound, ratio=True, decides=decides))
+    return found
+
+
+@claim(
+    "equal-size", "The three architectures with a penultimate layer have equally many parameters", "Section 3"
+)
+def equal_size(part: Part) -> list[Effect]:
+    """The numbers of trainable parameters that the records state are equal. No sample, so no interval."""
+    leads = {other: part.lead("n_parameters", other) for other in (LINEAR, NONLINEAR)}
+    return [Effect(versus(other), lead, "parameters", exact=True) for other, lead in leads.items()]
+
+
+def judge_table(
+    table: pd.DataFrame, no_evidence: dict[str, str] | None = None, which: Sequence[Claim] = CLAIMS
+) -> list[Verdict]:
+    """Judge claims for each profile, experiment and protocol of a table like that of `Study`.
+
+    Among its metrics is ``n_parameters`` (see `parameter_counts`). ``no_evidence`` maps a profile from which
+    nothing follows to the reason.
+    """
+    judged = []
+    for key, rows in table.groupby(["profile", "experiment", "protocol"], sort=False):
+        part, no = Part(rows), (no_evidence or {}).get(key[0], "")
+        for c in which:
+            try:
+                found = tuple(c.effects(part))
+            except Needs as error:
+                judged.append(Verdict(c, *key, "undecided", no or str(error)))
+            else:
+                deciding = [effect for effect in found if effect.decides]
+                judged.append(Verdict(c, *key, *decide(deciding, c.one_suffices, no), found))
+    return judged
+
+
+def parameter_counts(found: Study) -> pd.DataFrame:
+    """The size of each network, as its record states it, as rows of the study's table."""
+    rows = []
+    for name, runs in found.runs.items():
+        for run in runs:
+            key = (name, run.experiment_name, run.protocol_name, run.architecture, run.seed)
+            size = float(contents(found.profiles[name], run)["n_parameters"])
+            rows.append((*key, 0, "train", "n_parameters", size))
+    return pd.DataFrame(rows, columns=found.table.columns)
+
+
+def judge(found: Study) -> list[Verdict]:
+    """Judge every claim by the records of a study."""
+    small = "the profile {} is too small to say anything"
+    no = {name: small.format(name) for name, profile in found.profiles.items() if not profile.evidence}
+    judged = []
+    for v in judge_table(pd.concat([found.table, parameter_counts(found)], ignore_index=True), no):
+        title = found.title(v.profile, v.experiment).split(" · ")[0]
+        judged.append(replace(v, title=title, source=source(found.profiles[v.profile])))
+    return judged
+
+
+def verdicts(found: Study) -> pd.DataFrame:
+    """The verdict on every claim, a row for each profile, experiment and protocol."""
+    return to_frame(judge(found))

@@ -1,0 +1,122 @@
+"""Effects with their intervals, a figure a claim; and what single differences of the protocols do."""
+
+import math
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import Markdown, display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from binenc.claim_pages import claim_markdown
+from binenc.figures.style import PANEL, STYLE, show
+from binenc.verdict import Effect, Verdict, effects_frame, in_words
+
+MARKS = {"as_written": ("o", "#1b1b1b", "#1b1b1b"), "as_released": ("s", "#6a6a6a", "#ffffff")}
+"""Marker, colour and filling of a protocol."""
+
+
+def show_claim(judged: list[Verdict], number: int) -> None:
+    """Show one claim: words, test, table, and a figure of its effects where they have intervals."""
+    display(Markdown(claim_markdown(judged, number)))
+    mine = [v for v in judged if v.claim.number == number]
+    drawn = [v for v in mine if any(not e.exact and not math.isnan(e.interval.mean) for e in v.effects)]
+    if not drawn:
+        return
+    numbers = effects_frame(drawn)
+    least = "; ".join(f"{v.where}: {v.weakest.name} {v.weakest}" for v in drawn)
+    caption = (
+        f"Claim {number}, effects over seeds with 95 % intervals: {_protocols(drawn)}. A dashed line is the "
+        "bound that the claim sets; rows without one stand beside it and do not decide. A mark without an "
+        f"interval is one seed. Records: {', '.join(dict.fromkeys(v.source for v in drawn))}."
+    )
+    show(forest(drawn), f"claim-{number}", caption, f"Effects with intervals. Weakest: {least}.", numbers)
+
+
+def _protocols(drawn: list[Verdict]) -> str:
+    words = {"as_written": "filled circles as written", "as_released": "open squares as released"}
+    names = dict.fromkeys(v.protocol for v in drawn)
+    return ", ".join(words.get(name, in_words(name)) for name in names)
+
+
+def forest(drawn: list[Verdict]) -> Figure:
+    """Draw effects: a row of panels a unit, a column an experiment, a line an effect."""
+    columns = {(v.profile, v.experiment): f"{v.title}\n{v.source}" for v in drawn}
+    units: dict[tuple[str, bool], dict[str, None]] = {}
+    for v in drawn:
+        for e in v.effects:
+            units.setdefault((e.unit, e.ratio), {})[label(e)] = None
+    heights = [0.45 * len(names) + 0.7 for names in units.values()]
+    size = (PANEL * len(columns) + 2.4, sum(heights) + 0.6)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            len(units),
+            len(columns),
+            figsize=size,
+            squeeze=False,
+            sharex="row",
+            sharey="row",
+            height_ratios=heights,
+            layout="constrained",
+        )
+        for ((unit, ratio), names), line in zip(units.items(), axes, strict=True):
+            for key, ax in zip(columns, line, strict=True):
+                here = [v for v in drawn if (v.profile, v.experiment) == key]
+                for i, v in enumerate(here):
+                    offset = 0.15 * (i - (len(here) - 1) / 2) * 2
+                    for e in v.effects:
+                        if (e.unit, e.ratio) == (unit, ratio):
+                            _mark(ax, e, list(names).index(label(e)), offset, v.protocol)
+                ax.set_yticks(range(len(names)), names)
+                ax.set_ylim(len(names) - 0.4, -0.6)
+                if ratio:
+                    ax.set_xscale("log")
+                ax.set_xlabel(unit)
+        for ax, title in zip(axes[0], columns.values(), strict=True):
+            ax.set_title(title)
+    return figure
+
+
+def label(e: Effect) -> str:
+    return f"{e.name}  {e.claimed}" if e.decides else f"{e.name}  (beside)"
+
+
+def _mark(ax: Axes, e: Effect, y: float, offset: float, protocol: str) -> None:
+    mean, low, high = e.shown
+    marker, colour, filling = MARKS.get(protocol, ("d", "#9a9a9a", "#9a9a9a"))
+    if not math.isnan(mean):
+        ax.plot(mean, y + offset, marker, color=colour, markerfacecolor=filling, markersize=6, zorder=3)
+    if not math.isnan(low):
+        ax.plot([low, high], [y + offset] * 2, "-", color=colour, linewidth=1.6, zorder=2)
+    for bound in (e.above, e.below) if e.decides else ():
+        if math.isfinite(bound):
+            at = math.exp(bound) if e.ratio else bound
+            ax.plot([at, at], [y - 0.45, y + 0.45], "--", color="#b03a2e", linewidth=1.1, zorder=1)
+
+
+def switches(numbers: pd.DataFrame, panels: dict[str, tuple[str, str, bool]], seed: int) -> Figure:
+    """Draw headline numbers by protocol: a panel a number, a line a protocol, a mark a seed.
+
+    ``numbers`` has the columns protocol, seed, number, value; ``panels`` maps a number to its title, its unit
+    and whether its axis is logarithmic. The given seed is the filled mark; its first value, the dashed line.
+    """
+    names = list(dict.fromkeys(numbers.protocol))
+    size = (PANEL * 2 + 2.4, (0.3 * len(names) + 0.9) * 2)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(2, 2, figsize=size, sharey=True, layout="constrained")
+        for (number, (title, unit, log)), ax in zip(panels.items(), axes.flat, strict=True):
+            part = numbers[numbers.number == number].dropna()
+            y = part.protocol.map(names.index)
+            mine = part.seed == seed
+            others = {"color": "#6a6a6a", "markerfacecolor": "#ffffff", "markersize": 5}
+            ax.plot(part.value[~mine], y[~mine], "o", **others)
+            ax.plot(part.value[mine], y[mine], "o", color="#1b1b1b", markersize=6)
+            if (mine & (y == 0)).any():
+                ax.axvline(part.value[mine & (y == 0)].iloc[0], color="#b03a2e", linestyle="--", linewidth=1)
+            if log and (part.value > 0).all() and len(part):
+                ax.set_xscale("log")
+            ax.set_yticks(range(len(names)), [name.replace("as_written,", "") for name in names])
+            ax.set_ylim(len(names) - 0.4, -0.6)
+            ax.set_title(title)
+            ax.set_xlabel(unit)
+    return figure

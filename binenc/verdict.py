@@ -1,0 +1,298 @@
+"""What a claim is judged by: records, effects with an interval over seeds, and the verdict that they give."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from binenc.profile import ARCHITECTURES
+
+CONFIDENCE = 0.95
+"""Of each interval by itself; nothing is corrected for the number of claims."""
+
+
+class Needs(LookupError):
+    """The records lack something that a test needs."""
+
+
+class Part:
+    """The records of one experiment and protocol."""
+
+    def __init__(self, table: pd.DataFrame):
+        self.table = table
+        self.rows = table.groupby(["metric", "split", "architecture"]).indices
+        self.architectures = set(table.architecture)
+
+    def curve(self, metric: str, architecture: str, split: str = "train") -> pd.DataFrame:
+        """Values of shape (epochs, seeds)."""
+        if architecture not in self.architectures:
+            raise Needs(f"needs records of {ARCHITECTURES[architecture]}")
+        if (metric, split, architecture) not in self.rows:
+            raise Needs(f"needs {metric} ({split}) in the records of {ARCHITECTURES[architecture]}")
+        rows = self.table.iloc[self.rows[metric, split, architecture]]
+        return rows.pivot(index="epoch", columns="seed", values="value")
+
+    def final(self, metric: str, architecture: str, split: str = "train") -> pd.Series:
+        """Values after the last epoch, by seed."""
+        return self.curve(metric, architecture, split).iloc[-1]
+
+    def change(self, metric: str, architecture: str, log: bool = False) -> pd.Series:
+        """Last less first evaluated epoch, by seed, of the values or of their logarithms."""
+        curve = self.curve(metric, architecture)
+        if len(curve) < 2:
+            raise Needs("needs more than one evaluated epoch")
+        curve = np.log(curve.where(curve > 0)) if log else curve
+        return curve.iloc[-1] - curve.iloc[0]
+
+    def lead(self, metric: str, over: str, split: str = "train", of: str = "binary_encoding") -> pd.Series:
+        """Difference of two architectures after the last epoch, for the seeds that both have."""
+        a, b = self.final(metric, of, split), self.final(metric, over, split)
+        seeds = a.index.intersection(b.index)
+        return a[seeds] - b[seeds]
+
+
+class Interval(NamedTuple):
+    """A mean over seeds and its interval; the limits are NaN with one seed."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def interval(values, confidence: float = CONFIDENCE) -> Interval:
+    r"""Student's t interval of a mean, :math:`\bar x \pm t_{n-1} s / \sqrt n`.
+
+    Parameters
+    ----------
+    values : n numbers, one a seed
+    """
+    values = pd.Series(values, dtype=float)
+    n, mean = len(values), values.mean(skipna=False)
+    if n < 2:
+        return Interval(mean, math.nan, math.nan)
+    half = stats.t.ppf((1 + confidence) / 2, n - 1) * values.std(skipna=False) / math.sqrt(n)
+    return Interval(mean, mean - half, mean + half)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A number that every seed has, and the range, ``above`` to ``below``, in which a claim puts it.
+
+    ``values`` is indexed by seed. Those of a ``ratio`` are natural logarithms, and so are the bounds; shown
+    are the ratios. An ``exact`` effect is no sample: it holds if every value is 0. One without ``decides`` is
+    shown beside the others.
+    """
+
+    name: str
+    values: pd.Series
+    unit: str
+    above: float = -math.inf
+    below: float = math.inf
+    ratio: bool = False
+    exact: bool = False
+    decides: bool = True
+    note: str = ""
+
+    @property
+    def n_seeds(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def interval(self) -> Interval:
+        """On the scale of the values."""
+        return interval(self.values)
+
+    @property
+    def shown(self) -> Interval:
+        """On the scale of the unit."""
+        return Interval(*(math.exp(min(x, 700.0)) for x in self.interval)) if self.ratio else self.interval
+
+    @property
+    def state(self) -> str:
+        """``holds`` or ``fails`` if the whole interval lies inside or outside the range, else ``open``."""
+        mean, low, high = self.interval
+        if self.exact and not math.isnan(mean):
+            return "holds" if (self.values == 0).all() else "fails"
+        if low > self.above and high < self.below:
+            return "holds"
+        return "fails" if high < self.above or low > self.below else "open"
+
+    @property
+    def on_side(self) -> bool:
+        """Whether the mean alone lies in the range; it says nothing of how sure that is."""
+        mean = self.interval.mean
+        return mean == 0 if self.exact else self.above < mean < self.below
+
+    @property
+    def support(self) -> float:
+        """Distance of the mean from the nearer bound, positive inside, in standard errors (if any)."""
+        mean = self.interval.mean
+        if math.isnan(mean):
+            return -math.inf
+        inside = -abs(mean) if self.exact else min(mean - self.above, self.below - mean)
+        error = self.values.std() / math.sqrt(self.n_seeds) if self.n_seeds > 1 else 1.0
+        return inside / error if error > 0 else inside * math.inf if inside else 0.0
+
+    @property
+    def claimed(self) -> str:
+        """The range in words."""
+        if self.exact:
+            return "= 0"
+        low, high = (math.exp(x) if self.ratio else x + 0.0 for x in (self.above, self.below))
+        if low == -high:
+            return f"within ± {high:g}"
+        return f"> {low:g}" if math.isfinite(self.above) else f"< {high:g}"
+
+    def number(self, x: float) -> str:
+        if self.ratio:
+            return f"× {x:.3g}"
+        if self.exact:
+            return f"{x:+,.0f}"
+        return f"{x:.4f}" if self.unit.startswith("share") else f"{x:+.3g}"
+
+    def __str__(self) -> str:
+        mean, low, high = self.shown
+        if math.isnan(mean):
+            return "not defined"
+        limits = "" if math.isnan(low) or self.exact else f" [{self.number(low)}, {self.number(high)}]"
+        return self.number(mean) + limits
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the records of one experiment and protocol say about one claim."""
+
+    claim: object
+    profile: str
+    experiment: str
+    protocol: str
+    verdict: str
+    why: str
+    effects: tuple[Effect, ...] = ()
+    title: str = ""
+    """Of the experiment, as a reader knows it."""
+    source: str = ""
+    """Which records they are, as a reader knows them."""
+
+    @property
+    def where(self) -> str:
+        """Experiment and protocol in words."""
+        return f"{self.title or self.experiment}, {in_words(self.protocol)}"
+
+    @property
+    def deciding(self) -> list[Effect]:
+        return [effect for effect in self.effects if effect.decides]
+
+    @property
+    def n_seeds(self) -> int:
+        return min((effect.n_seeds for effect in self.deciding), default=0)
+
+    @property
+    def weakest(self) -> Effect | None:
+        """The deciding effect that supports the claim least; where one suffices, the one that does most."""
+        rank = {"fails": 0, "open": 1, "holds": 2}
+        pick = max if self.claim.one_suffices else min
+        return pick(self.deciding, key=lambda e: (rank[e.state], e.support), default=None)
+
+    @property
+    def on_side(self) -> bool | None:
+        """Whether the means alone agree with the claim; None if there are none."""
+        sides = [effect.on_side for effect in self.deciding]
+        return (any if self.claim.one_suffices else all)(sides) if sides else None
+
+
+def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> tuple[str, str]:
+    """The verdict, and why, of deciding effects that must all hold, or of which one suffices."""
+    states = [effect.state for effect in effects]
+    n = min(effect.n_seeds for effect in effects)
+    notes = "".join(f"; {effect.name}: {effect.note}" for effect in effects if effect.note)
+    if no_evidence:
+        return "undecided", no_evidence
+    if n < 2 and not all(effect.exact for effect in effects):
+        return "undecided", ("one seed: no interval" if n else "no seed has all that is compared") + notes
+    settles, refutes = (any, all) if one_suffices else (all, any)
+    if settles(state == "holds" for state in states):
+        which = _names([e for e in effects if e.state == "holds"]) if one_suffices else ""
+        return "reproduced", (which or _every(effects, "where the claim puts it")) + notes
+    if refutes(state == "fails" for state in states):
+        return (
+            "not reproduced",
+            f"on the other side: {_names([e for e in effects if e.state == 'fails'])}{notes}",
+        )
+    undefined = [effect for effect in effects if effect.values.isna().any()]
+    if undefined:
+        return "undecided", f"not defined in some seed: {_names(undefined)}{notes}"
+    unsure = _names([effect for effect in effects if effect.state == "open"])
+    return (
+        "undecided",
+        f"too few seeds or too small an effect, the interval covers the bound: {unsure}{notes}",
+    )
+
+
+def _every(effects: list[Effect], where: str) -> str:
+    if all(effect.exact for effect in effects):
+        return "exactly, without an interval"
+    same = all(effect.values.nunique() == 1 for effect in effects)
+    said = (
+        f"each of {len(effects)} intervals lies {where}" if len(effects) > 1 else f"the interval lies {where}"
+    )
+    return said + ("; all seeds have the same value, so it has no width" if same else "")
+
+
+def _names(effects: list[Effect]) -> str:
+    return ", ".join(effect.name for effect in effects)
+
+
+def in_words(protocol: str) -> str:
+    """``as_written,dropout=first_epoch`` as a reader would say it."""
+    base, *changes = protocol.split(",")
+    return base.replace("_", " ") + (f" but {', '.join(changes)}" if changes else "")
+
+
+def to_frame(judged: list[Verdict]) -> pd.DataFrame:
+    """A row a verdict; effect, low and high are those of the effect that supports the claim least."""
+    rows = []
+    for v in judged:
+        least = v.weakest
+        mean, low, high = least.shown if least else (math.nan,) * 3
+        rows.append(
+            {
+                "claim": v.claim.number,
+                "slug": v.claim.slug,
+                "statement": v.claim.statement,
+                "place": v.claim.place,
+                "profile": v.profile,
+                "source": v.source or v.profile,
+                "experiment": v.experiment,
+                "protocol": v.protocol,
+                "where": v.where,
+                "verdict": v.verdict,
+                "comparison": least.name if least else "",
+                "effect": mean,
+                "low": low,
+                "high": high,
+                "unit": least.unit if least else "",
+                "n_seeds": v.n_seeds,
+                "why": v.why,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def effects_frame(judged: list[Verdict]) -> pd.DataFrame:
+    """A row an effect, those that do not decide included."""
+    keys = ("profile", "experiment", "protocol", "where")
+    rows = [
+        {"claim": v.claim.number}
+        | {key: getattr(v, key) for key in keys}
+        | {"comparison": e.name, "unit": e.unit, "claimed": e.claimed if e.decides else "", "ratio": e.ratio}
+        | dict(zip(("effect", "low", "high"), e.shown, strict=True))
+        | {"n_seeds": e.n_seeds, "state": e.state if e.decides else "", "note": e.note}
+        for v in judged
+        for e in v.effects
+    ]
+    return pd.DataFrame(rows)

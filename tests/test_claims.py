@@ -1,0 +1,358 @@
+"""Verdicts on tables whose answer is known, and intervals against scipy's own tests."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from binenc import claims
+from binenc.claim_pages import COLOURS, claim_markdown, summary, table_html, table_markdown
+from binenc.figures.effects import forest
+from binenc.profile import ARCHITECTURES
+from binenc.verdict import CONFIDENCE, Effect, Verdict, decide, effects_frame, interval, to_frame
+
+BINARY, LINEAR, NONLINEAR, NONE = ARCHITECTURES
+COLUMNS = ["profile", "experiment", "protocol", "architecture", "seed", "epoch", "split", "metric", "value"]
+EPOCHS = (0, 5, 10)
+RISING, FALLING, FLAT = (1.0, 2.0, 3.0), (3.0, 2.0, 1.0), (1.0, 1.0, 1.0)
+ETF = list(claims.ETF)
+
+
+def paper_world() -> dict[tuple[str, str], tuple]:
+    """Curves by metric and architecture in a world in which every claim holds."""
+    world = {}
+    for a in ARCHITECTURES:
+        binary = a == BINARY
+        world["log_likelihood", a] = RISING if binary else FALLING
+        world["std", a] = FALLING if binary else RISING
+        world["standardised_log_likelihood", a] = world["gain", a] = RISING
+        world["code_share", a] = (0.1, 0.5, 0.999) if binary else (0.0, 0.05, 0.1)
+        world["bit_agreement", a] = (0.8, 0.9, 1.0)
+        world["accuracy", a] = (0.5, 0.9, 0.98) if binary else (0.5, 0.9, 0.96)
+        for metric in ETF:
+            world[metric, a] = (1.0, 0.1, 0.01) if binary else (1.0, 0.7, 0.5)
+        world["within_class_covariance", a] = world["trace_sw", a] = FALLING if binary else RISING
+        world["n_parameters", a] = (90.0,) if a == NONE else (100.0,)
+    return world
+
+
+def table(world: dict, seeds: int = 3, noise: float = 1e-6, protocol: str = "as_written") -> pd.DataFrame:
+    """A study's table of that world, every value times a random factor."""
+    draw, rows = np.random.default_rng(1), []
+    for (metric, architecture), curve in world.items():
+        for seed in range(seeds):
+            for split in ("train", "test"):
+                for epoch, value in zip(EPOCHS, curve, strict=False):
+                    factor = 1 if metric == "n_parameters" else math.exp(noise * draw.normal())
+                    key = ("quick", "digits_mlp", protocol, architecture, seed, epoch, split, metric)
+                    rows.append((*key, value * factor))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def judge(number: int, t: pd.DataFrame) -> Verdict:
+    (v,) = claims.judge_table(t, which=[claims.CLAIMS[number - 1]])
+    return v
+
+
+def verdict_of(number: int, changes: dict | None = None, **how) -> str:
+    return judge(number, table(paper_world() | (changes or {}), **how)).verdict
+
+
+NUMBERS = range(1, 11)
+
+REFUTED = {
+    1: {("std", BINARY): RISING},
+    2: {("log_likelihood", LINEAR): RISING, ("std", LINEAR): FALLING},
+    3: {("code_share", BINARY): (0.1, 0.5, 0.95)},
+    4: {("code_share", NONE): (0.1, 0.5, 0.995)},
+    5: {("accuracy", NONLINEAR): (0.5, 0.9, 0.985)},
+    6: {("accuracy", LINEAR): (0.5, 0.9, 0.985)},
+    7: {("accuracy", NONE): (0.5, 0.9, 0.97)},
+    8: {("max_angle", BINARY): (1.0, 0.9, 0.8)},
+    9: {("within_class_covariance", BINARY): RISING},
+    10: {("n_parameters", NONLINEAR): (101.0,)},
+}
+
+
+def test_ten_claims_are_numbered_in_order_and_say_what_they_test():
+    assert [c.number for c in claims.CLAIMS] == list(NUMBERS)
+    assert len({c.slug for c in claims.CLAIMS}) == 10
+    for c in claims.CLAIMS:
+        assert c.statement
+        assert c.place.startswith(("Section 3", "Appendix B"))
+        assert len(c.test) > 40
+        assert "{" not in c.test
+    assert "0.99" in claims.CLAIMS[2].test
+    assert "± 0.5" in claims.CLAIMS[6].test
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_every_claim_is_reproduced_where_it_holds(number):
+    assert verdict_of(number) == "reproduced"
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_every_claim_is_refuted_where_one_effect_is_on_the_other_side(number):
+    assert verdict_of(number, REFUTED[number]) == "not reproduced"
+
+
+@pytest.mark.parametrize("number", range(1, 10))
+def test_seeds_that_scatter_widely_leave_every_claim_undecided(number):
+    assert verdict_of(number, noise=1.0) == "undecided"
+
+
+@pytest.mark.parametrize("number", range(1, 10))
+def test_one_seed_decides_nothing_and_shows_the_effect(number):
+    v = judge(number, table(paper_world(), seeds=1))
+    assert v.verdict == "undecided"
+    assert "one seed" in v.why
+    row = to_frame([v]).iloc[0]
+    assert math.isfinite(row.effect)
+    assert math.isnan(row.low)
+    assert row.n_seeds == 1
+
+
+def test_the_number_of_parameters_needs_no_second_seed():
+    assert verdict_of(10, seeds=1) == "reproduced"
+
+
+@pytest.mark.parametrize("changed", [{}, {("log_likelihood", LINEAR): RISING}, {("std", LINEAR): FALLING}])
+def test_of_claim_2_one_half_is_enough(changed):
+    assert verdict_of(2, changed) == "reproduced"
+
+
+def test_binary_encoding_must_itself_share_codes_more_than_the_others():
+    assert verdict_of(4, {("code_share", BINARY): (0.0, 0.0, 0.05)}) == "not reproduced"
+
+
+@pytest.mark.parametrize(
+    ("lead", "verdict"),
+    [(0.003, "reproduced"), (0.0049, "reproduced"), (0.0051, "not reproduced"), (0.02, "not reproduced")],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_comparable_means_within_half_a_percentage_point(lead, verdict, sign):
+    assert verdict_of(7, {("accuracy", LINEAR): (0.5, 0.9, 0.96 + sign * lead)}) == verdict
+
+
+def test_an_interval_that_crosses_the_margin_leaves_comparability_open():
+    assert verdict_of(7, {("accuracy", LINEAR): (0.5, 0.9, 0.965)}, noise=1e-4) == "undecided"
+
+
+@pytest.mark.parametrize("number", [5, 6])
+def test_equal_accuracies_are_undecided(number):
+    same = {("accuracy", a): (0.5, 0.9, 1.0) for a in ARCHITECTURES}
+    v = judge(number, table(paper_world() | same, noise=0.0))
+    assert v.verdict == "undecided"
+
+
+def test_the_weakest_comparison_is_the_one_reported():
+    v = judge(5, table(paper_world() | {("accuracy", NONE): (0.5, 0.9, 0.979)}))
+    assert to_frame([v]).comparison[0] == "binary encoding − no penultimate"
+    assert to_frame([v]).effect[0] == pytest.approx(0.1, abs=1e-3)
+    assert len(v.effects) == 3
+
+
+def times_and_areas(changes: dict | None = None) -> dict[str, Effect]:
+    return {e.name: e for e in judge(8, table(paper_world() | (changes or {}), noise=0.0)).effects}
+
+
+def test_time_and_area_by_hand():
+    effects = times_and_areas({("equinorm", NONE): (1.0, 0.5, 0.5), ("equinorm", LINEAR): (0.6, 0.6, 0.5)})
+    # The best final value of the others, 0.5, is reached at epoch 5 by one of them and by binary encoding.
+    assert effects["equinorm, time"].values.tolist() == [0.0] * 3
+    assert effects["max angle, time"].values.tolist() == [-5.0] * 3
+    mine = (math.log(1) / 2 + math.log(0.1) + math.log(0.01) / 2) / 2
+    best = (math.log(0.6) / 2 + math.log(0.6) + math.log(0.5) / 2) / 2
+    assert effects["equinorm, area"].interval.mean == pytest.approx(mine - best)
+
+
+def test_a_run_that_never_gets_there_counts_one_evaluation_late_and_is_said():
+    slow = {("max_angle", BINARY): (1.0, 0.9, 0.8), ("max_angle", NONE): (1.0, 0.7, 0.5)}
+    effect = times_and_areas(slow)["max angle, time"]
+    assert effect.values.tolist() == [5.0] * 3  # epoch 15 in place of 10
+    assert "3 of 3 seeds" in effect.note
+    assert "3 of 3 seeds" in judge(8, table(paper_world() | slow)).why
+
+
+def test_a_value_of_zero_is_on_the_logarithmic_scale_too():
+    effects = times_and_areas({("tr_sw_sb", BINARY): (1.0, 0.0, 0.0)})
+    assert math.isfinite(effects["Tr(Sw Sb⁺)/C, area"].interval.mean)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_missing_architectures_leave_a_claim_undecided_and_are_named(number):
+    t = table(paper_world())
+    wanted = LINEAR if number in (2, 7, 10) else BINARY
+    v = judge(number, t[t.architecture != wanted])
+    assert v.verdict == "undecided"
+    assert ARCHITECTURES[wanted] in v.why
+    assert to_frame([v]).n_seeds[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "metric"), [(1, "std"), (3, "bit_agreement"), (8, "max_angle"), (10, "n_parameters")]
+)
+def test_missing_metrics_are_named(number, metric):
+    t = table(paper_world())
+    v = judge(number, t[t.metric != metric])
+    assert v.verdict == "undecided"
+    assert metric in v.why
+
+
+@pytest.mark.parametrize("number", [1, 2, 8, 9])
+def test_a_single_evaluated_epoch_shows_no_change(number):
+    t = table(paper_world())
+    v = judge(number, t[t.epoch == 0])
+    assert v.verdict == "undecided"
+    assert "more than one evaluated epoch" in v.why
+
+
+@pytest.mark.parametrize(("number", "metric"), [(1, "std"), (5, "accuracy"), (8, "equiangularity")])
+def test_a_value_that_is_not_defined_is_not_left_out(number, metric):
+    t = table(paper_world())
+    t.loc[(t.metric == metric) & (t.architecture == BINARY) & (t.seed == 1), "value"] = math.nan
+    v = judge(number, t)
+    assert v.verdict == "undecided"
+    assert "not defined" in v.why
+    assert len(to_frame([v])) == 1
+
+
+def test_pairs_are_made_of_the_seeds_that_both_have():
+    t = table(paper_world())
+    t = t[~((t.architecture == NONE) & (t.seed == 2))]
+    effects = {e.name: e.n_seeds for e in judge(5, t).effects}
+    assert list(effects.values()) == [3, 3, 2]
+    t = t[~((t.architecture == NONE) & (t.seed == 1)) & ~((t.architecture == BINARY) & (t.seed == 0))]
+    v = judge(5, t)
+    assert v.verdict == "undecided"
+    assert "no seed" in v.why
+
+
+def test_a_profile_that_is_no_evidence_decides_nothing():
+    judged = claims.judge_table(table(paper_world()), {"quick": "too small"})
+    assert {(v.verdict, v.why) for v in judged} == {("undecided", "too small")}
+    assert all(v.effects for v in judged)
+
+
+def test_experiments_and_protocols_are_judged_apart():
+    both = pd.concat([table(paper_world()), table(paper_world() | REFUTED[3], protocol="as_released")])
+    frame = to_frame(claims.judge_table(both))
+    assert len(frame) == 20
+    third = frame[frame.claim == 3].set_index("protocol").verdict
+    assert third.to_dict() == {"as_written": "reproduced", "as_released": "not reproduced"}
+
+
+values = st.lists(st.floats(-100, 100), min_size=2, max_size=8)
+
+
+@given(values)
+def test_the_interval_is_that_of_scipy(x):
+    x = np.array(x)
+    found = interval(x)
+    assert found.mean == pytest.approx(x.mean(), abs=1e-9)
+    if x.std() > 1e-9:
+        low, high = stats.t.interval(CONFIDENCE, len(x) - 1, x.mean(), stats.sem(x))
+        assert (found.low, found.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, abs=1e-9))
+
+
+@given(st.lists(st.tuples(st.floats(-10, 10), st.floats(-10, 10)), min_size=3, max_size=8))
+def test_a_paired_difference_holds_where_the_paired_t_test_rejects(pairs):
+    a, b = np.array(pairs).T
+    if (a - b).std() < 1e-6:
+        return
+    test = stats.ttest_rel(a, b)
+    state = Effect("", pd.Series(a - b), "", above=0.0).state
+    sure = test.pvalue < 1 - CONFIDENCE
+    if abs(test.pvalue - (1 - CONFIDENCE)) > 1e-9:
+        assert state == ("open" if not sure else "holds" if (a - b).mean() > 0 else "fails")
+
+
+@given(values, st.floats(-100, 100))
+def test_a_constant_shifts_the_interval(x, by):
+    plain, shifted = interval(x), interval(np.array(x) + by)
+    assert np.array(shifted) == pytest.approx(np.array(plain) + by, abs=1e-6)
+
+
+@given(values)
+def test_a_ratio_is_shown_as_the_exponential_of_its_logarithm(x):
+    e = Effect("", pd.Series(x) / 50, "", above=0.0, ratio=True)
+    assert e.shown == pytest.approx(np.exp(np.minimum(e.interval, 700)), rel=1e-9)
+    assert e.claimed == "> 1"
+
+
+@settings(max_examples=5)
+@given(st.integers(0, 2**32 - 1))
+def test_the_order_of_the_rows_does_not_matter(seed):
+    t = pd.concat([table(paper_world(), noise=0.1), table(paper_world(), noise=0.2, protocol="as_released")])
+    rows, order = np.random.default_rng(seed).permutation(len(t)), ["protocol", "claim"]
+    plain, shuffled = (to_frame(claims.judge_table(x)).sort_values(order) for x in (t, t.iloc[rows]))
+    pd.testing.assert_frame_equal(plain.reset_index(drop=True), shuffled.reset_index(drop=True))
+
+
+@settings(max_examples=10)
+@given(st.floats(-0.1, 0.01))
+def test_accuracies_that_all_move_together_change_no_effect_on_them(by):
+    moved = {key: tuple(x + by for x in c) for key, c in paper_world().items() if key[0] == "accuracy"}
+    for number in (5, 6, 7):
+        plain, shifted = (judge(number, table(paper_world() | m, noise=0.0)) for m in ({}, moved))
+        assert [e.interval.mean for e in shifted.effects] == pytest.approx(
+            [e.interval.mean for e in plain.effects], abs=1e-9
+        )
+
+
+def test_tables_show_words_for_every_claim_and_column():
+    both = pd.concat([table(paper_world()), table(paper_world() | REFUTED[3], protocol="as_released")])
+    judged = claims.judge_table(both)
+    frame = to_frame(judged)
+    lines = table_markdown(frame, "#claim-{number}").splitlines()
+    assert len(lines) == 12
+    assert {line.count("|") for line in lines} == {5}
+    assert "✓ reproduced | ✗ not reproduced |" in lines[4]
+    assert "[3](#claim-3)" in lines[4]
+    assert claims.table_markdown(frame).splitlines()[2].startswith("| 1 | Under binary encoding")
+    html = table_html(frame)
+    assert html.count("<td") == 20
+    assert html.count('href="#claim-') == 10
+    text = claim_markdown(judged, 5)
+    assert text.count("binary encoding − ") >= 3
+    assert "20 verdicts: 19 reproduced, 1 not reproduced, 0 undecided" in summary(frame)
+    assert "t = 4.30" in summary(frame)
+    assert len(effects_frame(judged)) == sum(len(v.effects) for v in judged)
+
+
+def test_two_sources_of_records_make_two_tables():
+    t = table(paper_world())
+    frame = to_frame(claims.judge_table(pd.concat([t, t.assign(profile="paper")])))
+    first, second = table_markdown(frame).split("\n\n")
+    assert "quick" in first
+    assert "paper" in second
+
+
+@pytest.mark.parametrize(("number", "seeds"), [(1, 3), (3, 1), (7, 3), (8, 1)])
+def test_a_figure_has_a_line_for_every_effect(number, seeds):
+    v = judge(number, table(paper_world(), seeds=seeds))
+    figure = forest([v])
+    labels = [x.get_text() for ax in figure.axes for x in ax.get_yticklabels()]
+    assert len(labels) == len(v.effects)
+
+
+def test_verdicts_can_be_read_on_their_colours():
+    def luminance(colour):
+        rgb = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in rgb]
+        return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+    for back, front in COLOURS.values():
+        assert (luminance(back) + 0.05) / (luminance(front) + 0.05) > 7
+
+
+def test_decide_names_what_failed():
+    fine = Effect("good", pd.Series([1.0, 1.1, 1.2]), "", above=0.0)
+    bad = Effect("bad", pd.Series([-1.0, -1.1, -1.2]), "", above=0.0)
+    assert decide([fine, bad], False) == ("not reproduced", "on the other side: bad")
+    assert decide([fine, bad], True) == ("reproduced", "good")
+    assert decide([bad, bad], True)[0] == "not reproduced"
