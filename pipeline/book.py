@@ -13,6 +13,13 @@ def finish_buttons(app, pagename, templatename, context, doctree) -> None:
                 button["text"] = "executed .ipynb"
 
 
+def drop_thebe(app, config) -> None:
+    """Leave out what jupyter-book loads for running code in a page: its script names an outside address."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [one for one in listeners if one.handler.__module__ != "sphinx_thebe"]
+
+
 def setup(app) -> dict:
+    app.connect("config-inited", drop_thebe)
     app.connect("html-page-context", finish_buttons, priority=900)
     return {"parallel_read_safe": True}

@@ -136,9 +136,12 @@ def provenance(line: str, source: str, page: str) -> str:
 
 def report_line() -> str:
     """Date and version of the report."""
-    commit = subprocess.run([*GIT, "rev-parse", "-q", "--verify", "HEAD"], capture_output=True, text=True).stdout.strip()
-    changes = subprocess.run([*GIT, "status", "--porcelain"], capture_output=True, text=True).stdout
-    return f"Report of {datetime.now(UTC):%Y-%m-%d} from commit {version(commit, bool(changes.strip()))}"
+    commit, changes = git("rev-parse", "-q", "--verify", "HEAD"), git("status", "--porcelain")
+    return f"Report of {datetime.now(UTC):%Y-%m-%d} from commit {version(commit, bool(changes))}"
+
+
+def git(*words: str) -> str:
+    return subprocess.run([*GIT, *words], capture_output=True, text=True).stdout.strip()
 
 
 def version(commit: str, dirty: bool) -> str:
