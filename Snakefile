@@ -30,7 +30,8 @@ SHOWN = [name for name in profiles if any(key.startswith(f"{name}/") for key in 
 
 CHAPTERS = ["intro", "data", "architectures", "binarity", "encoding", "accuracy", "neural_collapse", "claims"]
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
-DRAWING = ["binenc/figures.py", "binenc/words.py", "binenc/study.py", "pipeline/page.py"]
+DRAWING = [str(path) for path in Path("binenc/figures").glob("*.py")]
+DRAWING += ["binenc/prose.py", "binenc/words.py", "binenc/study.py", "binenc/slider.py", "pipeline/page.py"]
 TEXT = [str(path) for path in Path("book").rglob("*") if path.is_file() and path.suffix != ".ipynb"]
 PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m "
 

@@ -1,23 +1,57 @@
 """What a chapter reads: the records of some profiles, or of a part of them, as one table."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 
 from binenc import records
-from binenc.profile import InputError, Profile, Run
+from binenc.profile import ARCHITECTURES, InputError, Profile, Run
+
+KEYS = ["profile", "experiment", "protocol", "architecture"]
+"""Columns that, with the seed, name a run in a table."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """Runs with a record, by profile, and the long table of their histories.
+    """Runs with a record, by profile, those that have none yet, and the long table of their histories.
 
     Columns of ``table``: profile, experiment, protocol, architecture, seed, epoch, split, metric, value.
     """
 
     profiles: dict[str, Profile]
     runs: dict[str, list[Run]]
+    missing: dict[str, list[Run]]
     table: pd.DataFrame
+
+    def parts(self) -> Iterator[tuple[str, str, list[str]]]:
+        """Profile, protocol and experiments of all runs with a record: what one figure shows."""
+        for profile, runs in self.runs.items():
+            for protocol in dict.fromkeys(r.protocol_name for r in runs):
+                experiments = dict.fromkeys(r.experiment_name for r in runs if r.protocol_name == protocol)
+                yield profile, protocol, list(experiments)
+
+    def title(self, profile: str, experiment: str) -> str:
+        """The experiment, and which profile its runs are from."""
+        run = next(r for r in self.runs[profile] if r.experiment_name == experiment)
+        return f"{run.experiment.title} · {source(self.profiles[profile])}"
+
+    def examples(self, profile: str, experiment: str, protocol: str) -> dict[str, records.Record]:
+        """One record an architecture: of the first seed, or of the next where that has none."""
+        found = {}
+        for run in sorted(self.runs[profile], key=lambda run: run.seed):
+            if (run.experiment_name, run.protocol_name) == (experiment, protocol):
+                found.setdefault(run.architecture, run)
+        loaded = {
+            name: records.find(self.profiles[profile], found[name]) for name in ARCHITECTURES if name in found
+        }
+        return {name: record for name, record in loaded.items() if record is not None}
+
+
+def source(profile: Profile) -> str:
+    """Whether a profile's records ship with the repository or were made here."""
+    return f"{'recorded' if profile.recorded else 'this machine'} ({profile.name})"
 
 
 def find_or_train(profile: Profile, run: Run, progress: bool = True) -> records.Record:
@@ -31,50 +65,160 @@ def find_or_train(profile: Profile, run: Run, progress: bool = True) -> records.
     return record
 
 
-def read(
+def choose(
     profiles: list[str],
     experiments: list[str] = (),
     protocols: list[str] = (),
     architectures: list[str] = (),
     seeds: list[int] = (),
-) -> Study:
-    """The study of the given profiles; an empty list takes everything.
+    variants: bool = False,
+) -> dict[str, list[Run]]:
+    """The runs of the given profiles that have these names; an empty list takes everything.
 
-    Where nothing was trained yet, the ``smoke`` runs are trained on the spot, and a line says so.
+    A protocol with a changed field (``as_written,softmax_twice=true``) is left out unless it is asked for by
+    name, or ``variants`` asks for all.
 
     Raises
     ------
     InputError
         If a profile, or a name that is asked for, is unknown.
     """
-    found = {name: Profile.read(name) for name in profiles}
+    if not profiles:
+        raise InputError("profiles []: name at least one, like ['quick']")
+    runs = {name: Profile.read(name).all_runs() for name in profiles}
     wanted = {
-        "experiment_name": list(experiments),
-        "protocol_name": list(protocols),
-        "architecture": list(architectures),
-        "seed": list(seeds),
+        "experiment": ("experiment_name", experiments),
+        "protocol": ("protocol_name", protocols),
+        "architecture": ("architecture", architectures),
+        "seed": ("seed", seeds),
     }
-    runs = {name: _select(profile.all_runs(), wanted) for name, profile in found.items()}
+    for word, (field, values) in wanted.items():
+        known = list(dict.fromkeys(getattr(r, field) for some in runs.values() for r in some))
+        for value in values:
+            if not any(value == k and type(value) is type(k) for k in known):
+                raise InputError(f"{word} {value!r}: {', '.join(runs)} has {', '.join(map(str, known))}")
+        if values:
+            runs = {name: [r for r in some if getattr(r, field) in values] for name, some in runs.items()}
+    if not protocols and not variants:
+        runs = {name: [r for r in some if "," not in r.protocol_name] for name, some in runs.items()}
     if not any(runs.values()):
-        raise InputError(f"no run of {', '.join(profiles)} has {wanted}")
-    runs = {name: [r for r in some if records.is_current(found[name], r)] for name, some in runs.items()}
-    if not any(runs.values()):
-        print("Nothing was trained yet: training the smoke runs, which are no evidence. `make book` trains all.")
-        smoke = Profile.read("smoke")
-        for run in smoke.all_runs():
-            find_or_train(smoke, run, progress=False)
-        found, runs = {"smoke": smoke}, {"smoke": smoke.all_runs()}
-    tables = [
-        records.tabulate(found[name], some).assign(profile=name) for name, some in runs.items() if some
-    ]
-    table = pd.concat(tables, ignore_index=True)
-    return Study(found, runs, table[["profile", *table.columns.drop("profile")]])
+        asked = ", ".join(f"{word} {list(values)}" for word, (_, values) in wanted.items() if values)
+        raise InputError(f"no run of {', '.join(runs)} has {asked}")
+    return runs
 
 
-def _select(runs: list[Run], wanted: dict[str, list]) -> list[Run]:
-    for field, allowed in wanted.items():
-        known = {getattr(run, field) for run in runs}
-        unknown = [value for value in allowed if value not in known]
-        if unknown:
-            raise InputError(f"{field} {unknown[0]!r}: this profile has {', '.join(map(str, sorted(known)))}")
-    return [r for r in runs if all(not a or getattr(r, f) in a for f, a in wanted.items())]
+def read(
+    profiles: list[str],
+    experiments: list[str] = (),
+    protocols: list[str] = (),
+    architectures: list[str] = (),
+    seeds: list[int] = (),
+    variants: bool = False,
+) -> Study:
+    """The study of the runs that `choose` names.
+
+    Where none of them was trained yet, the ``smoke`` runs are trained on the spot, and a line says so.
+
+    Raises
+    ------
+    InputError
+        If a profile, or a name that is asked for, is unknown.
+    """
+    runs = choose(profiles, experiments, protocols, architectures, seeds, variants)
+    found = {name: Profile.read(name) for name in runs}
+    have = {name: [r for r in some if records.is_current(found[name], r)] for name, some in runs.items()}
+    if not any(have.values()):
+        print(
+            "None of these runs was trained yet, so the smoke runs are shown: they are evidence of nothing."
+        )
+        print("`make book` trains the runs of the quick profile.")
+        found = {"smoke": Profile.read("smoke")}
+        runs = {"smoke": _like(found["smoke"].all_runs(), architectures, protocols, seeds)}
+        for run in runs["smoke"]:
+            find_or_train(found["smoke"], run, progress=False)
+        have = runs
+    shown = [name for name in have if have[name]]
+    table = pd.concat([records.tabulate(found[name], have[name]).assign(profile=name) for name in shown])
+    return Study(
+        {name: found[name] for name in shown},
+        {name: have[name] for name in shown},
+        {name: [r for r in runs[name] if r not in have[name]] for name in runs},
+        table[["profile", *table.columns.drop("profile")]].reset_index(drop=True),
+    )
+
+
+def _like(runs: list[Run], architectures: list[str], protocols: list[str], seeds: list[int]) -> list[Run]:
+    """Those of the runs that have what was asked for, as far as any does."""
+    for field, values in (("architecture", architectures), ("protocol_name", protocols), ("seed", seeds)):
+        runs = [r for r in runs if getattr(r, field) in values] or runs
+    return runs
+
+
+def last_epoch(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each run's last epoch."""
+    last = table.groupby([*KEYS, "seed"], sort=False).epoch.transform("max")
+    return table[table.epoch == last]
+
+
+def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean, sample standard deviation and number of seeds; columns ``KEYS``, split, metric, epoch, mean, std, n."""
+    grouped = table.groupby([*KEYS, "split", "metric", "epoch"], sort=False).value
+    return grouped.agg(["mean", "std", "count"]).rename(columns={"count": "n"}).reset_index()
+
+
+def scope(found: Study) -> str:
+    """What a page is evidence of, as Markdown: which runs, which data, how many seeds."""
+    lines = ["| Experiment | Data | Protocol | Seeds | Epochs | Records |", "|---|---|---|---|---|---|"]
+    for name, protocol, experiments in found.parts():
+        for experiment in experiments:
+            runs = [
+                r for r in found.runs[name] if (r.experiment_name, r.protocol_name) == (experiment, protocol)
+            ]
+            e = runs[0].experiment
+            seeds = ", ".join(map(str, sorted({r.seed for r in runs})))
+            protocol_title = protocol.replace("_", " ")
+            row = (e.title, e.dataset, protocol_title, seeds, e.epochs, source(found.profiles[name]))
+            lines.append(f"| {' | '.join(map(str, row))} |")
+    notes = [f"*{profile.title}:* {profile.about}" for profile in found.profiles.values()]
+    for name, runs in found.missing.items():
+        if runs and name in found.profiles:
+            plan = len(runs) + len(found.runs[name])
+            notes.append(f"**Of {plan} runs of `{name}`, {len(runs)} have no record yet** and are not shown.")
+    return "\n".join(lines) + "\n\n" + " ".join(notes)
+
+
+def origin(found: Study) -> str:
+    """Where the numbers come from, as Markdown: records, commits, devices, versions and dates of each profile."""
+    return "\n".join(
+        made_by(
+            f"`results/{name}` ({source(found.profiles[name])})",
+            [contents(found.profiles[name], r) for r in runs],
+        )
+        for name, runs in found.runs.items()
+    )
+
+
+def contents(profile: Profile, run: Run) -> dict:
+    """What run.json of a record says."""
+    return json.loads((records.folder(profile, run) / "run.json").read_text())
+
+
+def made_by(where: str, made: list[dict]) -> str:
+    """One Markdown item: how many records lie there, and what made them, from the contents of their run.json."""
+    commits = sorted({_commit(m) for m in made})
+    days = sorted({m["date"][:10] for m in made})
+    software = sorted({f"Python {m['versions']['python']}, torch {m['versions']['torch']}" for m in made})
+    took = sum(m["wall_seconds"] for m in made)
+    took = (
+        f"{took / 3600:.1f} h" if took >= 7200 else f"{took / 60:.0f} min" if took >= 120 else f"{took:.0f} s"
+    )
+    return (
+        f"- {where}: {len(made)} record{'s' * (len(made) > 1)}, commit {', '.join(commits)}; "
+        f"device {', '.join(sorted({m['device'] for m in made}))}; {', '.join(software)}; "
+        f"{' to '.join(dict.fromkeys((days[0], days[-1])))}; {took} of training."
+    )
+
+
+def _commit(made: dict) -> str:
+    commit = made["commit"][:10] or "unknown"
+    return f"{commit} with uncommitted changes" if made["dirty"] else commit

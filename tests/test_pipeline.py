@@ -84,7 +84,7 @@ def test_nothing_changed_plans_nothing(built):
 @pytest.mark.parametrize(
     ("changed", "verbs"),
     [
-        ("binenc/figures.py", {"draw": len(RUNS), "train": 0}),
+        ("binenc/figures/style.py", {"draw": len(RUNS), "train": 0}),
         ("binenc/training.py", {"draw": 0, "train": len(RUNS)}),
         ("book/encoding.ipynb", {"draw": 0, "train": 0, "chapter": 1}),
     ],

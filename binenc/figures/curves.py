@@ -1,0 +1,220 @@
+"""Metrics over epochs, and where they end."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from binenc.figures.style import COLOURS, DASHES, PANEL, STYLE, show, slug
+from binenc.profile import ARCHITECTURES
+from binenc.records import Record
+from binenc.study import Study, last_epoch, over_seeds, source
+from binenc.words import METRICS
+
+Row = tuple[str, str]
+"""A metric and a split: one row of panels."""
+
+
+def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0) -> None:
+    """Show metrics over epochs: a figure a profile and protocol, a column an experiment, a row a metric.
+
+    Lines are means over seeds, bands one standard deviation. ``see`` says what to look at. The vertical axes
+    show all from epoch ``start`` on, given as a share of all epochs; earlier values may lie outside.
+    """
+    for profile, protocol, experiments in found.parts():
+        table = found.table.query("profile == @profile and protocol == @protocol")
+        numbers = over_seeds(table.merge(pd.DataFrame(rows, columns=["metric", "split"])))
+        figure = draw_curves(numbers, rows, [found.title(profile, e) for e in experiments], start)
+        words = "mean over seeds, bands of one standard deviation", "one seed, so no band"
+        caption = f"{see} {_about(found, numbers, profile, protocol, *words)}"
+        first, last = numbers.epoch.min(), numbers.epoch.max()
+        alt = f"Curves over epochs {first} to {last} of {_alt(found, numbers, rows)}"
+        show(figure, slug(name, profile, protocol), caption, alt, numbers)
+
+
+def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start: float = 0) -> Figure:
+    """Draw a table like that of `over_seeds`, of one profile and protocol; titles are those of the columns."""
+    experiments = list(dict.fromkeys(numbers.experiment))
+    size = (PANEL * max(len(experiments), 2), 1.75 * len(rows) + 0.85)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(len(rows), len(experiments), figsize=size, squeeze=False, sharex="col")
+        for (metric, split), line in zip(rows, axes, strict=True):
+            part = numbers[(numbers.metric == metric) & (numbers.split == split)]
+            for experiment, ax in zip(experiments, line, strict=True):
+                _panel(ax, part[part.experiment == experiment], start)
+            _scale(line, part, METRICS[metric].log)
+            _label(line[0], metric, split, {s for m, s in rows if m == metric})
+        for ax, title in zip(axes[0], titles, strict=True):
+            ax.set_title(title.replace(" · ", "\n"))
+        for ax in axes[-1]:
+            ax.set_xlabel("epoch")
+        _legend(figure, axes)
+        figure.align_ylabels()
+        figure.tight_layout(rect=(0, 0.62 / size[1], 1, 1), h_pad=0.6)
+    return figure
+
+
+def _panel(ax: Axes, part: pd.DataFrame, start: float) -> None:
+    for architecture in [a for a in ARCHITECTURES if a in set(part.architecture)][::-1]:
+        curve = part[part.architecture == architecture].sort_values("epoch")
+        style = {"color": COLOURS[architecture], "linestyle": DASHES[architecture], "linewidth": 1.6}
+        ax.plot(curve.epoch, curve["mean"], label=ARCHITECTURES[architecture], **style)
+        if curve["std"].notna().any():
+            low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
+            ax.fill_between(curve.epoch, low, high, color=COLOURS[architecture], alpha=0.2, linewidth=0)
+    late = part[part.epoch >= start * part.epoch.max()].fillna({"std": 0})
+    if start and len(late):
+        low, high = (late["mean"] - late["std"]).min(), (late["mean"] + late["std"]).max()
+        margin = 0.06 * (high - low) or 0.01
+        ax.set_ylim(low - margin, high + margin)
+
+
+def _scale(line: list[Axes], part: pd.DataFrame, log: bool) -> None:
+    """A logarithmic axis in the whole row where the values of a metric that may span decades do so."""
+    means = part["mean"].dropna()
+    if log and len(means) and means.min() > 0 and means.max() > 10 * means.min():
+        for ax in line:
+            drawn = [y for curve in ax.lines for y in curve.get_ydata() if y > 0]
+            ax.set_yscale("log")
+            ax.set_ylim(min(drawn) / 2, max(drawn) * 2)
+
+
+def _label(ax: Axes, metric: str, split: str, splits: set[str]) -> None:
+    words = METRICS[metric]
+    ax.set_ylabel(f"{words.short}{f' ({split})' if len(splits) > 1 else ''}\n[{words.unit}]")
+
+
+def _legend(figure: Figure, axes) -> None:
+    handles = {}
+    for ax in axes.flat:
+        handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    labels = [title for title in ARCHITECTURES.values() if title in handles]
+    figure.legend([handles[x] for x in labels], labels, loc="lower center", ncols=2, columnspacing=1.5)
+
+
+def _about(
+    found: Study, numbers: pd.DataFrame, profile: str, protocol: str, several: str, single: str
+) -> str:
+    """The end of a caption: which records, which protocol and split, how many seeds and how they are drawn."""
+    n = sorted(set(numbers.groupby(["experiment", "architecture"]).n.max()))
+    seeds = f"n = {n[0]}" if len(n) == 1 else f"n = {n[0]} to {n[-1]}"
+    splits = " and ".join(f"{split}ing" if split == "train" else split for split in numbers.split.unique())
+    return (
+        f"{protocol.replace('_', ' ').capitalize()}, {splits} points; {several if n[-1] > 1 else single} ({seeds}). "
+        f"Records: {source(found.profiles[profile])}."
+    )
+
+
+def _alt(found: Study, numbers: pd.DataFrame, rows: list[Row]) -> str:
+    """What is to be seen: which metrics, and where the first of them ends."""
+    titles = ", ".join(dict.fromkeys(METRICS[metric].title for metric, _ in rows))
+    said = [f"{titles}."]
+    metric, split = rows[0]
+    ends = numbers[(numbers.metric == metric) & (numbers.split == split)]
+    for (profile, experiment), part in ends.groupby(["profile", "experiment"], sort=False):
+        last = part[part.epoch == part.epoch.max()].set_index("architecture")["mean"]
+        values = ", ".join(f"{ARCHITECTURES[a]} {last[a]:.3g}" for a in ARCHITECTURES if a in last.index)
+        title = found.title(profile, experiment).split(" · ")[0]
+        said.append(f"{title}, {METRICS[metric].title} ({split}) at the end: {values}.")
+    return " ".join(said)
+
+
+def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
+    """Show a metric after the last epoch: a dot a seed, mean and standard deviation; panels as in `curves`."""
+    for profile, protocol, experiments in found.parts():
+        table = last_epoch(found.table.query("profile == @profile and protocol == @protocol"))
+        seeds = table.merge(pd.DataFrame(rows, columns=["metric", "split"]))
+        figure = draw_ends(seeds, rows, [found.title(profile, e) for e in experiments])
+        numbers = over_seeds(seeds)
+        words = "dots are seeds, with their mean and standard deviation", "one seed"
+        caption = f"{see} {_about(found, numbers, profile, protocol, *words)}"
+        alt = f"Values after the last epoch, a dot a seed, of {_alt(found, numbers, rows)}"
+        show(figure, slug(name, profile, protocol), caption, alt, seeds)
+
+
+def draw_ends(seeds: pd.DataFrame, rows: list[Row], titles: list[str]) -> Figure:
+    """Draw one value a seed; ``seeds`` has the columns of a study's table."""
+    experiments = list(dict.fromkeys(seeds.experiment))
+    size = (PANEL * max(len(experiments), 2), 1.3 * len(rows) + 0.85)
+    shown = [a for a in ARCHITECTURES if a in set(seeds.architecture)]
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            len(rows), len(experiments), figsize=size, squeeze=False, sharey=True, sharex="row"
+        )
+        for (metric, split), line in zip(rows, axes, strict=True):
+            for experiment, ax in zip(experiments, line, strict=True):
+                for y, architecture in enumerate(reversed(shown)):
+                    part = seeds.query(
+                        "metric == @metric and split == @split and experiment == @experiment "
+                        "and architecture == @architecture"
+                    ).value
+                    colour = COLOURS[architecture]
+                    ax.plot(part, [y + 0.18] * len(part), "o", color=colour, markersize=4, alpha=0.7)
+                    ax.errorbar(
+                        part.mean(),
+                        y - 0.12,
+                        xerr=part.std() if len(part) > 1 else None,
+                        fmt="|",
+                        color=colour,
+                        markersize=11,
+                        markeredgewidth=2,
+                        capsize=3,
+                    )
+                ax.set_yticks(range(len(shown)), [ARCHITECTURES[a] for a in reversed(shown)])
+                ax.set_ylim(-0.6, len(shown) - 0.4)
+                ax.set_xlabel(f"{METRICS[metric].short} ({split})")
+                ax.xaxis.set_major_locator(MaxNLocator(4 if len(experiments) > 1 else 7))
+            values = seeds[(seeds.metric == metric) & (seeds.split == split)].value
+            if values.max() - values.min() < 1e-3:
+                line[0].set_xlim(values.mean() - 1e-3, values.mean() + 1e-3)
+        for ax, title in zip(axes[0], titles, strict=True):
+            ax.set_title(title.replace(" · ", "\n"))
+        figure.tight_layout()
+    return figure
+
+
+def run_curves(record: Record, name: str) -> None:
+    """Show how one run learned: the terms of its loss, and its accuracy."""
+    h = record.history
+    numbers = h[
+        h.metric.isin(["epoch_loss", "loss", "cross_entropy", "loss_bin", "epoch_accuracy", "accuracy"])
+    ]
+    colour = COLOURS[record.run["configuration"]["architecture"]]
+    lines = {
+        "Loss": [
+            ("epoch_loss", "train", "loss, in training", "0.6", "-"),
+            ("cross_entropy", "train", "cross-entropy, train", colour, "-"),
+            ("cross_entropy", "test", "cross-entropy, test", colour, (0, (2, 1))),
+            ("loss_bin", "train", "$L_{bin}$, train", "black", (0, (1, 1))),
+        ],
+        "Accuracy": [
+            ("epoch_accuracy", "train", "in training", "0.6", "-"),
+            ("accuracy", "train", "train", colour, "-"),
+            ("accuracy", "test", "test", colour, (0, (2, 1))),
+        ],
+    }
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(2, 1, figsize=(2 * PANEL, 5.2), sharex=True)
+        for ax, (title, drawn) in zip(axes, lines.items(), strict=True):
+            for metric, split, label, shade, dashes in drawn:
+                part = numbers[(numbers.metric == metric) & (numbers.split == split)].sort_values("epoch")
+                ax.plot(part.epoch, part.value, label=label, color=shade, linestyle=dashes)
+            ax.set_ylabel(title)
+            ax.legend(fontsize=9, loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=2)
+        axes[0].set_yscale("log")
+        axes[0].set_ylabel("Loss [nats]")
+        axes[1].set_ylabel("Accuracy [share of points]")
+        axes[1].set_xlabel("epoch")
+        figure.tight_layout()
+    last = {split: record.final("accuracy", split) for split in ("train", "test")}
+    caption = (
+        "How the run learned. 'In training' is the average over an epoch's batches, with dropout where it acts; "
+        "the others are measured in evaluation mode after the epoch."
+    )
+    alt = (
+        f"Curves over epochs 0 to {numbers.epoch.max()} of loss and accuracy. At the end the cross-entropy on the "
+        f"training points is {record.final('cross_entropy', 'train'):.3g}, the accuracy {last['train']:.4f} on "
+        f"training and {last['test']:.4f} on test points."
+    )
+    show(figure, name, caption, alt, numbers)

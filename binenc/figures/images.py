@@ -1,0 +1,106 @@
+"""What is classified: sample images, sizes, counts and checksums of the datasets."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+
+from binenc.data import CHECKSUMS, Dataset, folder, load
+from binenc.figures.style import PANEL, STYLE, show, slug, table
+from binenc.prose import number
+from binenc.study import Study, contents
+
+FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
+
+
+def available(name: str) -> bool:
+    """Whether a dataset can be read without a download."""
+    if name not in FOLDERS:
+        return True
+    raw = folder() / FOLDERS[name] / "raw"
+    return all((raw / file).is_file() for file in CHECKSUMS[FOLDERS[name]])
+
+
+def datasets(found: Study) -> dict[str, Dataset | None]:
+    """The datasets of a study; None for one whose files are not here, which are not downloaded for a picture."""
+    names = dict.fromkeys(run.experiment.dataset for runs in found.runs.values() for run in runs)
+    return {name: load(name) if available(name) else None for name in names}
+
+
+def sizes(found: Study, data: dict[str, Dataset | None]) -> pd.DataFrame:
+    """Of each dataset its size and checksum, as text, and whether the records were trained on just that."""
+    rows = []
+    for name, dataset in data.items():
+        sums = {
+            contents(found.profiles[p], run)["data_checksum"]
+            for p, runs in found.runs.items()
+            for run in runs
+            if run.experiment.dataset == name
+        }
+        row = {"Data": name, "Classes": "–", "Pixels": "–", "Training": "–", "Test": "–"}
+        checksum, same = ", ".join(f"{s[:16]}…" for s in sorted(sums)), "files not here"
+        if dataset:
+            row |= {"Classes": len(dataset.classes), "Pixels": f"{dataset.side} x {dataset.side}"}
+            row |= {"Training": len(dataset.train), "Test": len(dataset.test)}
+            same = "yes" if sums == {dataset.checksum} else f"no, here {dataset.checksum[:16]}…"
+        rows.append(row | {"SHA-256 in the records": checksum, "Same here": same})
+    return pd.DataFrame(rows)
+
+
+def absent(data: dict[str, Dataset | None]) -> str:
+    """Which datasets are not here, as Markdown."""
+    names = [name for name, dataset in data.items() if dataset is None]
+    if not names:
+        return "The files of every dataset of this study are on this machine."
+    return (
+        f"**The files of {' and '.join(names)} are not on this machine**, so there are no pictures of them: only what "
+        f"the records say. They belong in `{folder().name}/` (or where `BINENC_DATA` says); training downloads them."
+    )
+
+
+def scaled(data: dict[str, Dataset | None]) -> str:
+    """The range and the mean of all pixels after scaling, as Markdown."""
+    said = [
+        f"- {name}: from {d.train.images.min():.0f} to {d.train.images.max():.0f}, mean "
+        f"{number(d.train.images.mean().item())} over the training images."
+        for name, d in data.items()
+        if d
+    ]
+    return "\n".join(said)
+
+
+def draw_samples(dataset: Dataset, n: int) -> Figure:
+    """The first n training images of each class, a row a class, as one picture."""
+    images, labels, side = dataset.train.images[:, 0], dataset.train.labels, dataset.side
+    rows = [torch.cat(list(images[labels == c][:n]), dim=1) for c in range(len(dataset.classes))]
+    with plt.rc_context(STYLE | {"axes.grid": False}):
+        figure, ax = plt.subplots(figsize=(2 * PANEL, 2 * PANEL * len(rows) / n * 0.82))
+        ax.imshow(torch.cat(rows), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+        ax.set_yticks([side * (c + 0.5) for c in range(len(rows))], dataset.classes)
+        ax.set_xticks([])
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        figure.tight_layout(pad=0.2)
+    return figure
+
+
+def samples(data: dict[str, Dataset | None], n: int = 10) -> None:
+    """Show sample images of each dataset and, as their numbers, how many of each class there are."""
+    for dataset in filter(None, data.values()):
+        caption = f"{dataset.name}: the first {n} training images of each class ({dataset.side} x {dataset.side} pixels)."
+        alt = f"Images of {dataset.name} in rows, one a class: {', '.join(dataset.classes)}."
+        show(draw_samples(dataset, n), slug("samples", dataset.name), caption, alt, class_counts(dataset))
+
+
+def tables(data: dict[str, Dataset | None]) -> None:
+    """Show how many images of each class there are, a table a dataset."""
+    for dataset in filter(None, data.values()):
+        caption = f"Images of each class of {dataset.name}."
+        table(class_counts(dataset), slug("classes", dataset.name), caption)
+
+
+def class_counts(dataset: Dataset) -> pd.DataFrame:
+    """Images of each class, columns class, train, test."""
+    n = len(dataset.classes)
+    train, test = (torch.bincount(s.labels, minlength=n).tolist() for s in (dataset.train, dataset.test))
+    return pd.DataFrame({"class": dataset.classes, "train": train, "test": test})

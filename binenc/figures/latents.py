@@ -1,0 +1,215 @@
+"""Latents of a sample of test points: histograms of each dimension, and their plane of largest variance."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from binenc.figures.style import COLOURS, PANEL, STYLE, show, slug
+from binenc.profile import ARCHITECTURES
+from binenc.records import Record
+from binenc.study import Study
+
+BINS = 30
+WANTED = (0, 5, 20, 100)
+"""Epochs after which latents are shown, or the nearest that a record has."""
+
+
+def snapshots(record: Record) -> list[int]:
+    """Places in the record's arrays of the epochs nearest to those wanted."""
+    epochs = record.arrays["epoch"]
+    return sorted({int(np.abs(epochs - wanted).argmin()) for wanted in WANTED})
+
+
+def ridges(record: Record, at: int, n: int) -> pd.DataFrame:
+    """Histograms of n evenly spread dimensions; columns epoch, dimension, low, high, points (0 left out).
+
+    A dimension is counted within those that the record keeps. The bins, of equal width, are symmetric about 0,
+    which is thus an edge between two.
+    """
+    latents = record.arrays["sample_latents"][at].astype(float)
+    chosen = np.linspace(0, latents.shape[1] - 1, min(n, latents.shape[1])).astype(int)
+    reach = np.abs(latents[:, chosen]).max() or 1.0
+    edges = np.linspace(-reach, reach, BINS + 1)
+    counts = np.stack([np.histogram(-latents[:, k], edges)[0][::-1] for k in chosen])  # 0 falls to bit 0
+    row, column = np.nonzero(counts)
+    return pd.DataFrame(
+        {
+            "epoch": int(record.arrays["epoch"][at]),
+            "dimension": chosen[row],
+            "low": edges[column],
+            "high": edges[column + 1],
+            "points": counts[row, column],
+        }
+    )
+
+
+def draw_ridges(ax: Axes, table: pd.DataFrame, colour: str) -> None:
+    """Draw `ridges`, one above the other: what counts as bit 1 in colour, bit 0 in grey."""
+    dimensions = sorted(table.dimension.unique())
+    reach = max(table.high.max(), -table.low.min())
+    edges = np.linspace(-reach, reach, BINS + 1)
+    for on, fill in ((True, colour), (False, "#8c8c8c")):
+        outlines = []
+        for y, dimension in enumerate(reversed(dimensions)):
+            part = table[table.dimension == dimension]
+            heights = np.zeros(BINS)
+            heights[np.rint((part.low + reach) / (2 * reach) * BINS).astype(int)] = (
+                part.points / part.points.max()
+            )
+            heights[BINS // 2 :] *= on
+            heights[: BINS // 2] *= not on
+            outlines.append(_outline(edges, y + 0.92 * heights, y))
+        ax.add_patch(PathPatch(Path.make_compound_path(*outlines), facecolor=fill, edgecolor="none"))
+    ax.hlines(range(len(dimensions)), -reach, reach, color="#bbbbbb", linewidth=0.4, zorder=0)
+    ax.axvline(0, color="black", linewidth=0.6)
+    ax.set(xlim=(-reach, reach), ylim=(-0.1, len(dimensions)), yticks=[], xticks=[-reach, reach])
+    ax.set_xticklabels([f"{x:.2g}".replace("-", "−") for x in (-reach, reach)])
+    ax.tick_params(axis="x", length=2, labelsize=8)
+    for place, label in zip(("left", "right"), ax.get_xticklabels(), strict=True):
+        label.set_horizontalalignment(place)
+    ax.grid(False)
+    ax.spines["left"].set_visible(False)
+
+
+def _outline(edges: np.ndarray, tops: np.ndarray, y: float) -> Path:
+    """The outline of bars on the line y, as few points as it takes."""
+    corners = np.column_stack([np.repeat(edges, 2), np.r_[y, np.repeat(tops, 2), y]])
+    bends = np.ptp(np.stack([corners[:-2, 1], corners[1:-1, 1], corners[2:, 1]]), axis=0) > 0
+    return Path(corners[np.r_[True, bends, True]], closed=False)
+
+
+def draw_histograms(examples: dict[str, Record], n: int, height: float) -> tuple[Figure, pd.DataFrame]:
+    """A row an architecture, a column an epoch, n dimensions in a panel."""
+    columns = max(len(snapshots(record)) for record in examples.values())
+    size = (2 * PANEL, height * len(examples) + 0.55)
+    tables = []
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(len(examples), columns, figsize=size, squeeze=False)
+        for line, (architecture, record) in zip(axes, examples.items(), strict=True):
+            for ax, at in zip(line, snapshots(record), strict=False):
+                table = ridges(record, at, n)
+                draw_ridges(ax, table, COLOURS[architecture])
+                if architecture == next(iter(examples)):
+                    ax.set_title(f"epoch {table.epoch.iloc[0]}")
+                tables.append(table.assign(architecture=architecture))
+            line[0].set_ylabel(ARCHITECTURES[architecture].replace(" ", "\n"))
+        figure.supxlabel("latent value", fontsize=10, y=0.012)
+        edge = {"left": 0.12, "right": 0.985, "top": 1 - 0.27 / size[1], "bottom": 0.47 / size[1]}
+        figure.subplots_adjust(**edge, wspace=0.12, hspace=0.33 / height)
+    return figure, pd.concat(tables, ignore_index=True)
+
+
+def histograms(found: Study, name: str, see: str, n: int = 8) -> None:
+    """Show histograms of n dimensions at four epochs, a figure an experiment and protocol."""
+    for profile, protocol, experiments in found.parts():
+        for experiment in experiments:
+            examples = found.examples(profile, experiment, protocol)
+            figure, numbers = draw_histograms(examples, n, 1.55)
+            seeds = sorted({record.run["configuration"]["seed"] for record in examples.values()})
+            title = f"{found.title(profile, experiment)}, {protocol.replace('_', ' ')}"
+            points = len(next(iter(examples.values())).arrays["sample_labels"][0])
+            caption = (
+                f"{see} {title}; seed {', '.join(map(str, seeds))}; {points} test points, at most {n} dimensions. "
+                "Each histogram is scaled to its own largest bin; coloured: positive (bit 1), grey: bit 0."
+            )
+            names = ", ".join(ARCHITECTURES[a] for a in examples)
+            epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
+            alt = f"Histograms of latents after epochs {epochs} for {names}: {title}. {_spread(numbers)}"
+            show(figure, slug(name, profile, experiment, protocol), caption, alt, numbers)
+
+
+def run_histograms(record: Record, name: str, n: int = 16) -> None:
+    """Show histograms of n dimensions of one run at four epochs."""
+    architecture = record.run["configuration"]["architecture"]
+    figure, numbers = draw_histograms({architecture: record}, n, 4.2)
+    kept = record.arrays["sample_latents"].shape[2]
+    caption = (
+        f"Latents of {len(record.arrays['sample_labels'][0])} test points, {min(n, kept)} of the dimensions, one "
+        "above the other; each histogram is scaled to its own largest bin. Coloured: positive (bit 1), grey: bit 0."
+    )
+    epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
+    show(figure, name, caption, f"Histograms of latents after epochs {epochs}. {_spread(numbers)}", numbers)
+
+
+def _spread(numbers: pd.DataFrame) -> str:
+    """In words: how many bins of a histogram are occupied at last."""
+    last = numbers[numbers.epoch == numbers.epoch.max()]
+    used = last.groupby(["architecture", "dimension"]).size().groupby("architecture").mean()
+    said = ", ".join(f"{ARCHITECTURES[a]} {used[a]:.0f}" for a in ARCHITECTURES if a in used.index)
+    return f"At last the points of a dimension lie in this many of {BINS} bins on average: {said}."
+
+
+def draw_projection(examples: dict[str, Record], classes: list[str]) -> tuple[Figure, pd.DataFrame]:
+    """A panel an architecture: the points after the last epoch, each class a colour, its mean its name."""
+    rows = -(-len(examples) // 2)
+    tables = []
+    with plt.rc_context(STYLE):
+        size = (2 * PANEL, 2.6 * rows + 0.1)
+        figure, axes = plt.subplots(rows, 2, figsize=size, squeeze=False)
+        for ax, (architecture, record) in zip(axes.flat, examples.items(), strict=False):
+            labels, points = record.arrays["sample_labels"][-1], record.arrays["sample_pca"][-1]
+            table = pd.DataFrame({"architecture": architecture, "label": labels, "first": points[:, 0]})
+            tables.append(table.assign(second=points[:, 1]))
+            for label in np.unique(labels):
+                _dots(ax, points[labels == label], f"C{label}")
+            for label in np.unique(labels):
+                x, y = points[labels == label].mean(0)
+                ax.plot(
+                    x, y, "o", color="white", markeredgecolor="black", markersize=12, alpha=0.75, zorder=1
+                )
+                ax.annotate(str(label), (x, y), ha="center", va="center_baseline", fontsize=9, zorder=4)
+            ax.set(xlabel="", ylabel="", aspect="equal")
+            ax.set_title(ARCHITECTURES[architecture])
+            ax.set_adjustable("datalim")
+            ax.tick_params(labelsize=8)
+        for ax in list(axes.flat)[len(examples) :]:
+            ax.remove()
+        figure.tight_layout()
+    return figure, pd.concat(tables, ignore_index=True)
+
+
+def _dots(ax: Axes, points: np.ndarray, colour: str) -> None:
+    """Points (n, 2) as the round ends of lines without length: a tenth of the size of as many markers."""
+    codes = [Path.MOVETO, Path.LINETO] * len(points)
+    dots = Path(np.repeat(points, 2, axis=0), codes)
+    ax.add_patch(
+        PathPatch(dots, edgecolor=colour, linewidth=2.8, capstyle="round", facecolor="none", alpha=0.7)
+    )
+    ax.autoscale_view()
+
+
+def projection(found: Study, name: str, see: str) -> None:
+    """Show latents in their plane of largest variance, a figure an experiment and protocol."""
+    for profile, protocol, experiments in found.parts():
+        for experiment in experiments:
+            examples = found.examples(profile, experiment, protocol)
+            first = next(iter(examples.values()))
+            classes = first.run["classes"]
+            figure, numbers = draw_projection(examples, classes)
+            title = f"{found.title(profile, experiment)}, {protocol.replace('_', ' ')}"
+            key = (
+                ""
+                if classes == [str(i) for i in range(len(classes))]
+                else (" Classes: " + ", ".join(f"{i} {c}" for i, c in enumerate(classes)) + ".")
+            )
+            caption = (
+                f"{see} {title}, after the last epoch; seed {first.run['configuration']['seed']}; "
+                f"{len(first.arrays['sample_labels'][-1])} test points. Axes in latent units.{key}"
+            )
+            alt = f"Scatter plots of latents, a panel an architecture, a colour a class: {title}. {_tightness(numbers)}"
+            show(figure, slug(name, profile, experiment, protocol), caption, alt, numbers)
+
+
+def _tightness(numbers: pd.DataFrame) -> str:
+    """In words: how much of the variance in the plane lies within the classes."""
+    said = []
+    for architecture, part in numbers.groupby("architecture", sort=False):
+        points = part[["first", "second"]]
+        within = points - points.groupby(part.label).transform("mean")
+        share = (within**2).sum().sum() / ((points - points.mean()) ** 2).sum().sum()
+        said.append(f"{ARCHITECTURES[architecture]} {share:.2g}")
+    return f"Share of the variance in the plane that lies within classes: {', '.join(said)}."

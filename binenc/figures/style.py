@@ -1,0 +1,97 @@
+"""One style, one colour an architecture; what is shown is saved as SVG, PDF and CSV."""
+
+import json
+import os
+import re
+from functools import partial
+from html import escape
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import display
+from matplotlib.figure import Figure
+
+from binenc.profile import ARCHITECTURES, ROOT
+
+COLOURS = dict(zip(ARCHITECTURES, ("#0072B2", "#D55E00", "#009E73", "#CC79A7"), strict=True))
+"""Okabe and Ito's colour-blind safe palette."""
+
+DASHES = dict(zip(ARCHITECTURES, ("-", (0, (5, 1.5)), (0, (3, 1, 1, 1)), (0, (1, 1))), strict=True))
+"""So that architectures are told apart without any colour."""
+
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "binenc",
+    "pdf.fonttype": 42,
+    "font.sans-serif": ["DejaVu Sans", "Arial"],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+}
+
+PANEL = 2.75
+"""Width of a panel in inches: two side by side, the width of every figure, can still be read on a phone."""
+
+
+def slug(*words: object) -> str:
+    """A name for a figure, out of names of profiles, protocols, runs: letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", " ".join(map(str, words)).lower()).strip("-")
+
+
+def folder() -> Path:
+    """Where figures are saved: ``BINENC_FIGURES``, or ``_build/figures``."""
+    path = Path(os.environ.get("BINENC_FIGURES") or ROOT / "_build/figures")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFrame) -> None:
+    """Save a figure as ``name``.svg, .pdf and .csv and display it, numbered and captioned in the book."""
+    where = folder()
+    with plt.rc_context(STYLE):
+        figure.savefig(where / f"{name}.svg", metadata={"Date": None})
+        figure.savefig(where / f"{name}.pdf", metadata={"CreationDate": None})
+    plt.close(figure)
+    svg = rounded((where / f"{name}.svg").read_text())
+    (where / f"{name}.svg").write_text(svg)
+    save_numbers(numbers, name)
+    links = " · ".join(
+        f"{{download}}`{end.upper()} </figures/{name}.{end}>`" for end in ("svg", "pdf", "csv")
+    )
+    book = (
+        f"```{{figure}} /figures/{name}.svg\n:name: fig-{name}\n:alt: {json.dumps(alt, ensure_ascii=False)}\n\n"
+        f"{caption}\n\n{links}\n```"
+    )
+    lab = (
+        f'<div role="img" aria-label="{escape(alt)}">{svg[svg.index("<svg") :]}</div><p>{escape(caption)}</p>'
+    )
+    display({"text/markdown": book, "text/html": lab}, raw=True)
+
+
+def rounded(svg: str) -> str:
+    """Coordinates to a hundredth of a point, which no one sees: a third of the size goes."""
+    short = partial(re.sub, r"(\.\d\d)\d+", r"\1")
+    return re.sub(r' (?:d|x|y)="[^"]+"', lambda found: short(found[0]), svg)
+
+
+def table(frame: pd.DataFrame, name: str, caption: str) -> None:
+    """Display a table of text, numbered and captioned in the book, and save it as ``name``.csv."""
+    save_numbers(frame, name)
+    rows = [frame.columns, ["---"] * len(frame.columns), *frame.itertuples(index=False)]
+    lines = "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
+    link = f"{{download}}`CSV </figures/{name}.csv>`"
+    book = f":::{{table}} {caption} {link}\n:name: tab-{name}\n\n{lines}\n:::"
+    lab = f"{frame.to_html(index=False)}<p>{escape(caption)}</p>"
+    display({"text/markdown": book, "text/html": lab}, raw=True)
+
+
+def save_numbers(numbers: pd.DataFrame, name: str) -> None:
+    """Six significant digits: what a figure can show, and a tenth of the size."""
+    numbers.to_csv(folder() / f"{name}.csv", index=False, float_format="%.6g")
