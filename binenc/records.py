@@ -165,7 +165,8 @@ def tabulate(profile: Profile, runs: list[Run]) -> pd.DataFrame:
 
 def _read(path: Path, *names: str) -> tuple:
     """The content of run.json and those files of a record, which have the checksums that run.json says."""
-    if not path.exists():
+    # An empty folder is one that the engine made before the training.
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         raise FileNotFoundError(f"no record in {path}")
     try:
         run = json.loads((path / "run.json").read_bytes())
