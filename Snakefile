@@ -1,16 +1,19 @@
 # profiles/*.yml -> a page and a record a run -> a page a chapter -> the report.
-# `make book` calls this with --config profile=quick; `make report` with train=false, which renders what is recorded.
+# `make book` calls this with --config profile=quick; `make report` with train=false, which renders what is recorded;
+# `make paper SHARD=1/4` with shard=1/4 and the target `pages`: a part of the runs, and no report.
 import json
 import re
 import sys
 
 from binenc import records
-from binenc.profile import PROFILES, InputError, Profile
+from binenc.profile import PROFILES, InputError, Profile, shard
 
 try:
     live = Profile.read(str(config.get("profile", "quick")))
+    part = shard(live.all_runs(), str(config.get("shard", "1/1")))
 except InputError as error:
     sys.exit(f"{error}")
+PART = {f"{live.name}/{run.id}": place for place, run in enumerate(part)}
 TRAIN = str(config.get("train", True)).lower() == "true"
 
 # The recorded profiles lead; the live one follows, with the runs that this machine trains.
@@ -20,7 +23,7 @@ RUNS, TODO = {}, []
 for name, profile in profiles.items():
     for run in profile.all_runs():
         current = records.is_current(profile, run)
-        if current or (TRAIN and profile is live):
+        if current or (TRAIN and f"{name}/{run.id}" in PART):
             RUNS[f"{name}/{run.id}"] = json.dumps(
                 run.configuration | {"code": "" if profile.recorded else records.code_version()}
             )
@@ -49,6 +52,11 @@ rule report:
         "python -m pipeline.report {live.name} " + " ".join(SHOWN)
 
 
+rule pages:
+    input:
+        expand("_build/pages/{key}.ipynb", key=[key for key in PART if key in RUNS]),
+
+
 rule train:
     input:
         "book/run.ipynb", "pipeline/run.py", DRAWING, TRAINING,
@@ -57,6 +65,13 @@ rule train:
         record=update("results/{key}/run.json"),
     wildcard_constraints:
         key="|".join(map(re.escape, TODO)) or "(?!)",
+    # As the profile has them, so that what a stopped training leaves is of use.
+    priority: lambda w: -PART.get(w["key"], 0)
+    threads: live.resources.threads
+    resources:
+        mem_mb=live.resources.memory_mb,
+        runtime=live.resources.minutes,
+        gpu=live.resources.gpus,
     params:
         configuration=lambda w: RUNS[w.key],
         words=lambda w: w.key.replace("/seed-", "/").replace("/", " "),
@@ -72,6 +87,11 @@ use rule train as draw with:
         page="_build/pages/{key}.ipynb",
     wildcard_constraints:
         key="|".join(re.escape(key) for key in RUNS if key not in TODO) or "(?!)",
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+        gpu=0,
     message:
         "draw {wildcards.key}"
 
