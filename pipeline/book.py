@@ -15,8 +15,9 @@ def finish_buttons(app, pagename, templatename, context, doctree) -> None:
 
 def drop_thebe(app, config) -> None:
     """Leave out what jupyter-book loads for running code in a page: its script names an outside address."""
+    scripts = {"init_thebe_core", "update_thebe_context"}
     for listeners in app.events.listeners.values():
-        listeners[:] = [one for one in listeners if one.handler.__module__ != "sphinx_thebe"]
+        listeners[:] = [one for one in listeners if getattr(one.handler, "__name__", "") not in scripts]
 
 
 def setup(app) -> dict:

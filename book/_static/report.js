@@ -1,27 +1,39 @@
 // Tables of class `sortable`: a click, or Enter, on a header sorts by its column. Without this they are tables.
-document.addEventListener("DOMContentLoaded", () => {
-  for (const table of document.querySelectorAll("table.sortable")) {
-    const body = table.tBodies[0], headers = [...table.tHead.rows[0].cells];
-    headers.forEach((header, column) => {
-      const button = document.createElement("button");
-      button.append(...(header.querySelector("p") ?? header).childNodes);
-      header.replaceChildren(button);
-      button.addEventListener("click", () => {
-        const up = header.getAttribute("aria-sort") !== "ascending";
-        headers.forEach((other) => other.removeAttribute("aria-sort"));
-        header.setAttribute("aria-sort", up ? "ascending" : "descending");
-        const key = (row) => row.cells[column].textContent.trim();
-        const rows = [...body.rows].sort((a, b) => key(a).localeCompare(key(b), "en", { numeric: true })
-          || 0);
-        const numbers = rows.every((row) => !isNaN(parseFloat(key(row))) || key(row) === "–");
-        if (numbers) rows.sort((a, b) => (parseFloat(key(a)) || -Infinity) - (parseFloat(key(b)) || -Infinity));
-        body.append(...(up ? rows : rows.reverse()));
-      });
+function sortable(table) {
+  const headers = [...table.tHead.rows[0].cells];
+  headers.forEach((header, column) => {
+    const button = document.createElement("button");
+    button.append(...(header.querySelector("p") ?? header).childNodes);
+    header.replaceChildren(button);
+    const key = (row) => row.cells[column].textContent.trim();
+    const number = (row) => parseFloat(key(row));
+    const compare = (a, b) => isNaN(number(a)) || isNaN(number(b))
+      ? key(a).localeCompare(key(b), "en", { numeric: true }) : number(a) - number(b);
+    button.addEventListener("click", () => {
+      const up = header.getAttribute("aria-sort") !== "ascending";
+      headers.forEach((other) => other.removeAttribute("aria-sort"));
+      header.setAttribute("aria-sort", up ? "ascending" : "descending");
+      table.tBodies[0].append(...[...table.tBodies[0].rows].sort((a, b) => (up ? 1 : -1) * compare(a, b)));
     });
-  }
-  // What scrolls can be reached with the keyboard.
-  const scrolls = (box) => box.scrollWidth > box.clientWidth;
-  for (const box of document.querySelectorAll(".pst-scrollable-table-container, .bd-article pre")) {
-    if (scrolls(box)) box.tabIndex = 0;
-  }
+  });
+}
+
+// What the theme leaves without a name, or with one that is not what is read.
+function name() {
+  const all = (selector) => document.querySelectorAll(selector);
+  all("article summary[aria-label]").forEach((summary) => summary.removeAttribute("aria-label"));
+  all(".toctree-toggle").forEach((toggle) => {
+    const page = toggle.closest("li").querySelector("a").textContent;
+    toggle.closest("summary").setAttribute("aria-label", `Pages under ${page}`);
+  });
+  all(".theme-switch-button i").forEach((icon) => icon.removeAttribute("title"));
+  all(".citation-list").forEach((list) => list.removeAttribute("role"));
+  all(".pst-scrollable-table-container, .bd-article pre, .bd-article .math").forEach((box) => {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;  // scrolled with the arrow keys
+  });
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("table.sortable").forEach(sortable);
+  name();
 });
