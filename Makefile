@@ -4,6 +4,8 @@ CORES    ?= $(shell nproc 2>/dev/null || echo 2)
 PROTOCOL ?= as_written
 ARCH     ?= binary_encoding
 SEED     ?= 0
+# Runs that share the GPU, where there is one.
+GPU_RUNS ?= 4
 
 # Of what is about recorded runs: the profile asked for, else paper.
 RECORDED  = $(if $(filter file,$(origin PROFILE)),paper,$(PROFILE))
@@ -16,10 +18,10 @@ export PYTHONPATH := $(CURDIR)
 
 # One build at a time; after a power loss the next command resumes by itself.
 SNAKEMAKE = mkdir -p _build && flock _build/lock python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
-	--keep-going
+	--keep-going --scheduler greedy $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
 
 .DEFAULT_GOAL := help
-.PHONY: help env book report plan run export import test test-browser linkcheck pdf launch lint lab serve clean
+.PHONY: help env book report plan run paper verify export import test test-browser linkcheck pdf launch lint lab serve clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -44,6 +46,14 @@ plan: env  ## what `make book` would do, one line a job
 
 run: env  ## one page: EXPERIMENT=digits_mlp [PROFILE= PROTOCOL= ARCH= SEED= EPOCHS=]
 	@python -m pipeline.run $(PROFILE) $(EXPERIMENT)$(if $(EPOCHS),$(comma)epochs=$(EPOCHS)) $(PROTOCOL) $(ARCH) $(SEED)
+
+paper: env  ## train what is missing of PROFILE (paper), after an estimate: [SHARD=1/4 YES=1 BINENC_DEVICE=cpu]
+	@python -m binenc.estimate $(RECORDED) --cores $(CORES) --keep _build/estimate.json \
+		$(if $(SHARD),--shard $(SHARD)) $(if $(filter 1,$(YES)),--yes)
+	@$(SNAKEMAKE) --quiet all --config profile=$(RECORDED) $(if $(SHARD),shard=$(SHARD) -- pages)
+
+verify: env  ## train a recorded run again and compare: RUN=mnist/as_written/binary_encoding/seed-0 [PROFILE=paper]
+	@python -m binenc.verify $(RECORDED) "$(RUN)"
 
 export: env  ## pack the records of PROFILE (paper) into one file of _build
 	@python -m binenc.exchange export $(RECORDED) _build/$(RECORDED)-records.tar
