@@ -21,7 +21,7 @@ SNAKEMAKE = mkdir -p _build && flock _build/lock python -m snakemake --cores $(C
 	--keep-going --scheduler greedy $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
 
 .DEFAULT_GOAL := help
-.PHONY: help env book report plan run paper verify export import test test-browser linkcheck pdf launch lint lab serve clean
+.PHONY: help env book report plan run paper verify export import test test-browser linkcheck pdf readme launch lint lab serve clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -68,11 +68,14 @@ test-browser: env  ## look at the report in chromium; needs playwright, and AXE=
 	@python -c 'import playwright' || { echo "make test-browser needs: pip install playwright, and chromium" >&2; exit 2; }
 	@python -m pytest -q -m browser
 
-linkcheck:  ## links, images, downloads and sizes of the report that was built last
+linkcheck: env  ## links, images, downloads and sizes of the report that was built last
 	@python -m pipeline.check _build/stage _build/html
 
 pdf: env  ## the report as one PDF, printed by chromium
 	@python -m pipeline.pdf
+
+readme: env  ## the verdicts of PROFILE (paper) into README.md
+	@python -m pipeline.readme $(RECORDED)
 
 launch: env  ## Colab and Binder buttons for URL=https://github.com/owner/name
 	@python -m pipeline.launch "$(URL)"

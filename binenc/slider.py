@@ -87,8 +87,7 @@ def frame(record: Record, t: int) -> str:
         f"{reach:.2g}, and the codes of {len(codebook)} classes, {len(np.unique(codebook, axis=0))} distinct."
     )
     return (
-        f"<div><strong>{name}</strong><br><small>each histogram from −{reach:.2g} to {reach:.2g}, "
-        f"{len(latents)} test points</small>"
+        f"<div><strong>{name}</strong> <small>from −{reach:.2g} to {reach:.2g}</small>"
         f'<svg viewBox="0 0 {width} {top + 11 * len(codebook)}" role="img" aria-label="{escape(said)}">'
         f'{"".join(cells)}<text x="0" y="{top - 4}">codebook: a row a class, a column a latent</text>'
         f"{book(spread(codebook, 64), record.run['classes'], width, top)}</svg></div>"
@@ -109,8 +108,8 @@ def html(*records: Record) -> str:
         f'{STYLE}<div class="slider" id="{key}"><label hidden>Epoch '
         f'<input type="range" min="0" max="{last}" value="{last}" step="1" aria-label="Epoch">'
         f"<output>epoch {epochs[last]}</output></label><figure>{frames}<figcaption><small>Latents of test "
-        f"points and the code of each class (blue: bit 0, orange: bit 1), after epoch {epochs[last]} or the "
-        f"epoch that the slider says.</small></figcaption></figure></div>{SCRIPT.replace('ID', key)}"
+        f"points, a histogram a dimension, and the code of each class (blue: bit 0, orange: bit 1), after "
+        f"epoch {epochs[last]} or the epoch that the slider says.</small></figcaption></figure></div>{SCRIPT.replace('ID', key)}"
     )
 
 

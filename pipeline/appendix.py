@@ -83,12 +83,13 @@ def status(pages: list, chapters: list[Path], live: str) -> str:
     rows = []
     for path in chapters:
         command = f"make book PROFILE={live}"
-        rows.append([f"[{path.stem}](/book/{path.name})", *costs(path), f"`{command}`"])
+        title = path.stem.replace("_", " ").capitalize()
+        rows.append([f"[{title}](/book/{path.name})", *costs(path), f"`{command}`"])
     for page in pages:
         rows.append([f"[{page.run.title}](</{page.name}.ipynb>)", *costs(page.path), f"`{page.command}`"])
     made = [page.record.run for page in pages]
     parts = [
-        "# Status\n\nHow this report was made.\n\n## Pages\n",
+        "---\nhtml_theme.sidebar_secondary.remove: true\n---\n# Status\n\nHow this report was made.\n\n## Pages\n",
         markdown(
             head + rows,
             "Every executed page: how long, how much, and the command that remakes it.",

@@ -63,11 +63,14 @@ def stage(live: str, shown: list[str]) -> None:
         raise SystemExit(f"no record of {', '.join(shown)} to show: `make book` makes them")
     chapters = sorted((BUILD / "chapters" / live).glob("[!.]*.ipynb"))
     chapters = [path for path in chapters if not path.name.endswith(".failed.ipynb")]
+    line = report_line(profiles, pages)
     for path in chapters:
-        stage_chapter(path, profiles, pages)
+        stage_chapter(path, line)
     for page in pages:
         stage_run(page)
     appendix.write(STAGE, pages, chapters, live)
+    for text in (STAGE / "book").rglob("*.md"):
+        text.write_text(f"{text.read_text()}\n{provenance(line)}\n")
     configure(STAGE, profiles, pages)
 
 
@@ -81,15 +84,10 @@ def run_pages(profile: Profile) -> list[Page]:
     return found
 
 
-def stage_chapter(path: Path, profiles: list[Profile], pages: list[Page]) -> None:
+def stage_chapter(path: Path, line: str) -> None:
     """Copy an executed chapter; code goes behind a toggle, on the landing page out of sight."""
     page = nbformat.read(path, as_version=4)
     tag_code(page, "remove-input" if path.stem == "intro" else "hide-input")
-    made = ", ".join(
-        f"{p.name} ({sum(page.profile is p for page in pages)} runs on {'; '.join(devices(pages, p))})"
-        for p in profiles
-    )
-    line = f"{report_line()} · profile {made}"
     page.cells.append(new_markdown_cell(provenance(line, path.name, f"book/{path.stem}")))
     nbformat.write(page, STAGE / "book" / path.name)
 
@@ -125,19 +123,25 @@ def tag_code(page: nbformat.NotebookNode, tag: str | None) -> None:
                 tags.append(tag)
 
 
-def provenance(line: str, source: str, page: str) -> str:
-    """The line at the foot of a page, with its notebook to take along."""
-    return (
-        f":::{{div}} provenance\n{line} · [all pages, versions and configurations](/book/status.md)\n\n"
-        f"Take along: {{download}}`the notebook </sources/{source}>` · "
-        f"{{download}}`as executed here </{page}.ipynb>`\n:::"
+def provenance(line: str, source: str = "", page: str = "") -> str:
+    """The line at the foot of a page; a notebook is there to take along."""
+    notebooks = (
+        f"\n\nTake along: {{download}}`the notebook </sources/{source}>` · "
+        f"{{download}}`as executed here </{page}.ipynb>`"
     )
+    more = "[all pages, versions and configurations](/book/status.md)"
+    return f":::{{div}} provenance\n{line} · {more}{notebooks if source else ''}\n:::"
 
 
-def report_line() -> str:
-    """Date and version of the report."""
+def report_line(profiles: list[Profile], pages: list[Page]) -> str:
+    """Date and version of the report, and which records it shows, from which devices."""
     commit, changes = git("rev-parse", "-q", "--verify", "HEAD"), git("status", "--porcelain")
-    return f"Report of {datetime.now(UTC):%Y-%m-%d} from commit {version(commit, bool(changes))}"
+    made = []
+    for p in profiles:
+        own = [page.record.run["device"] for page in pages if page.profile is p]
+        made.append(f"{p.name} ({len(own)} records, {'; '.join(sorted(set(own)))})")
+    when = f"Report of {datetime.now(UTC):%Y-%m-%d} from commit {version(commit, bool(changes))}"
+    return f"{when} · profile {', '.join(made)}"
 
 
 def git(*words: str) -> str:
@@ -148,10 +152,6 @@ def version(commit: str, dirty: bool) -> str:
     if not commit:
         return "unknown (no git repository)"
     return f"{commit[:9]} ({'with uncommitted changes' if dirty else 'clean'})"
-
-
-def devices(pages: list[Page], profile: Profile) -> list[str]:
-    return sorted({page.record.run["device"] for page in pages if page.profile is profile})
 
 
 def banner(profiles: list[Profile]) -> str:
