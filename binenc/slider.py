@@ -109,7 +109,8 @@ def html(*records: Record) -> str:
         f'<input type="range" min="0" max="{last}" value="{last}" step="1" aria-label="Epoch">'
         f"<output>epoch {epochs[last]}</output></label><figure>{frames}<figcaption><small>Latents of test "
         f"points, a histogram a dimension, and the code of each class (blue: bit 0, orange: bit 1), after "
-        f"epoch {epochs[last]} or the epoch that the slider says.</small></figcaption></figure></div>{SCRIPT.replace('ID', key)}"
+        f"epoch {epochs[last]} or the epoch that the slider says.</small></figcaption></figure></div>"
+        + SCRIPT.replace("ID", key)
     )
 
 

@@ -89,7 +89,8 @@ def status(pages: list, chapters: list[Path], live: str) -> str:
         rows.append([f"[{page.run.title}](</{page.name}.ipynb>)", *costs(page.path), f"`{page.command}`"])
     made = [page.record.run for page in pages]
     parts = [
-        "---\nhtml_theme.sidebar_secondary.remove: true\n---\n# Status\n\nHow this report was made.\n\n## Pages\n",
+        "---\nhtml_theme.sidebar_secondary.remove: true\n---",
+        "# Status\n\nHow this report was made.\n\n## Pages\n",
         markdown(
             head + rows,
             "Every executed page: how long, how much, and the command that remakes it.",
