@@ -43,7 +43,8 @@ rule report:
     input:
         expand("_build/pages/{key}.ipynb", key=RUNS),
         expand("_build/chapters/{live}/{chapter}.ipynb", live=live.name, chapter=CHAPTERS),
-        "_config.yml", "_toc.yml", "pipeline/report.py", "pipeline/check.py", TEXT,
+        "_config.yml", "_toc.yml", TEXT,
+        expand("pipeline/{part}.py", part=["report", "stage", "appendix", "book", "check"]),
     output:
         "_build/html/index.html",
     message:

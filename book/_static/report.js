@@ -28,7 +28,7 @@ function name() {
   });
   all(".theme-switch-button i").forEach((icon) => icon.removeAttribute("title"));
   all(".citation-list").forEach((list) => list.removeAttribute("role"));
-  all(".pst-scrollable-table-container, .bd-article pre, .bd-article .math").forEach((box) => {
+  all(".pst-scrollable-table-container, .bd-article pre, .bd-article .math, .text_html").forEach((box) => {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;  // scrolled with the arrow keys
   });
 }
