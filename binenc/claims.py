@@ -20,7 +20,7 @@ from binenc.profile import ARCHITECTURES
 from binenc.study import Study, contents, source
 from binenc.verdict import Effect, Needs, Part, Verdict, decide, to_frame
 
-BINARY, LINEAR, NONLINEAR, NONE = ARCHITECTURES
+BINARY, LINEAR, NONLINEAR, NONE = list(ARCHITECTURES)[:4]  # the paper's; a reader may add others
 OTHERS = (LINEAR, NONLINEAR, NONE)
 ETF = {
     "equinorm": "equinorm",
@@ -183,7 +183,7 @@ def faster_collapse(part: Part) -> list[Effect]:
     """
     found = []
     for metric, name in ETF.items():
-        curves = {a: part.curve(metric, a) for a in ARCHITECTURES}
+        curves = {a: part.curve(metric, a) for a in (BINARY, *OTHERS)}
         epochs = curves[BINARY].index.to_numpy(float)
         if len(epochs) < 2:
             raise Needs("needs more than one evaluated epoch")

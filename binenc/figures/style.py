@@ -14,10 +14,12 @@ from matplotlib.figure import Figure
 
 from binenc.profile import ARCHITECTURES, ROOT
 
-COLOURS = dict(zip(ARCHITECTURES, ("#0072B2", "#D55E00", "#009E73", "#CC79A7"), strict=True))
-"""Okabe and Ito's colour-blind safe palette."""
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLOURS = dict(zip(ARCHITECTURES, PALETTE, strict=False))
+"""Okabe and Ito's colour-blind safe palette; enough for three architectures more."""
 
-DASHES = dict(zip(ARCHITECTURES, ("-", (0, (5, 1.5)), (0, (3, 1, 1, 1)), (0, (1, 1))), strict=True))
+PATTERNS = ("-", (0, (5, 1.5)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (7, 3)), (0, (5, 1, 1, 1, 1, 1)), (0, (2, 2)))
+DASHES = dict(zip(ARCHITECTURES, PATTERNS, strict=False))
 """So that architectures are told apart without any colour."""
 
 STYLE = {
@@ -66,8 +68,8 @@ def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFram
         f"{{download}}`{end.upper()} </figures/{name}.{end}>`" for end in ("svg", "pdf", "csv")
     )
     book = (
-        f"```{{figure}} /figures/{name}.svg\n:name: fig-{name}\n:alt: {json.dumps(alt, ensure_ascii=False)}\n\n"
-        f"{caption}\n\n{links}\n```"
+        f"```{{figure}} /figures/{name}.svg\n:name: fig-{name}\n"
+        f":alt: {json.dumps(alt, ensure_ascii=False)}\n\n{caption}\n\n{links}\n```"
     )
     lab = (
         f'<div role="img" aria-label="{escape(alt)}">{svg[svg.index("<svg") :]}</div><p>{escape(caption)}</p>'
