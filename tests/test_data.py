@@ -188,11 +188,12 @@ def test_download_puts_only_what_is_missing(raw, monkeypatch):
     assert sorted(path.name for path in raw.iterdir()) == sorted(FILES)
 
 
-def test_download_that_breaks_off_leaves_no_half_file(raw, monkeypatch):
+@pytest.mark.parametrize("change", [lambda b: b[:100], lambda b: b[:-1] + bytes([b[-1] ^ 1])])
+def test_download_that_goes_wrong_leaves_no_file(raw, monkeypatch, change):
     def broken(url, download_root, **_):
         write_idx(Path(download_root))
-        with (Path(download_root) / FILES[0]).open("r+b") as file:
-            file.truncate(100)
+        path = Path(download_root) / FILES[0]
+        path.write_bytes(change(path.read_bytes()))
 
     monkeypatch.setattr(torchvision_mnist, "download_and_extract_archive", broken)
     for file in FILES:

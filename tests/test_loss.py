@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binenc.loss import binary_loss, cross_entropy, total_loss
@@ -58,6 +58,7 @@ def test_unknown_reading():
         binary_loss(torch.zeros(1, 1), "exp")
 
 
+@settings(max_examples=50)
 @given(SEEDS, SIDES, SIDES, SCALES)
 def test_cross_entropy_once_and_twice(seed, n, c, scale):
     rng = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from binenc import profile as module
-from binenc.profile import ARCHITECTURES, PROFILES, ROOT, Experiment, InputError, Profile
+from binenc.profile import ARCHITECTURES, PROFILES, ROOT, Experiment, InputError, Profile, shard
 from binenc.protocol import AS_WRITTEN
 
 NAMES = sorted(path.stem for path in PROFILES.glob("*.yml"))
@@ -65,12 +65,14 @@ def grid(experiments, protocols, seeds):
     }
 
 
-def test_quick_has_its_28_runs():
+def test_quick_has_its_28_runs_and_single_differences():
     both = ["as_written", "as_released"]
     expected = grid(["digits_mlp"], both, range(3)) | grid(["digits_cnn"], ["as_written"], [0])
-    assert {run.id for run in Profile.read("quick").all_runs()} == expected
     assert len(expected) == 28
-    assert {run.experiment.dataset for run in Profile.read("quick").all_runs()} == {"digits"}
+    runs = {run.id: run for run in Profile.read("quick").all_runs()}
+    assert expected <= set(runs)
+    assert {run.experiment.dataset for run in runs.values()} == {"digits"}
+    assert all(runs[i].protocol_name.startswith("as_written,") for i in set(runs) - expected)
 
 
 def test_paper_is_appendix_a():
@@ -104,6 +106,18 @@ def test_runs_are_in_the_order_written_and_once(read, content):
     block = {"experiments": ["digits_mlp"], "protocols": ["as_written"], "architectures": ["binary_encoding"]}
     content["runs"] = [block | {"seeds": [3, 1]}, block | {"seeds": [1, 2, 2]}]
     assert [run.seed for run in read(content).all_runs()] == [3, 1, 2]
+
+
+@given(st.integers(1, 20))
+def test_shards_are_all_runs_once(n):
+    runs = Profile.read("quick").all_runs()
+    parts = [run.id for i in range(1, n + 1) for run in shard(runs, f"{i}/{n}")]
+    assert sorted(parts) == sorted(run.id for run in runs)
+
+
+@pytest.mark.parametrize("part", ["", "1", "0/2", "3/2", "-1/2", "1/0", "1/2/3", "a/b", " 1/2", "1.0/2"])
+def test_refused_shard(part):
+    refused(lambda: shard([], part), f"shard {part!r}", "i/n")
 
 
 def test_changed_fields(smoke):
@@ -242,6 +256,8 @@ def change(content, path, value):
             ["digits_cnn.channels.2", "greater than 0"],
         ),
         (["experiments", "digits_cnn", "channels"], [8] * 6, ["digits_cnn", "the cnn has 5 channels, not 6"]),
+        (["resources"], {"gpu": 1}, ["resources.gpu: unknown key", "gpus"]),
+        (["resources"], {"threads": 0}, ["resources.threads", "greater than 0"]),
         (["runs"], [], ["runs", "at least 1"]),
         (["runs", 0], "all", ["runs.0", "'all'"]),
         (["runs", 0, "seed"], 0, ["runs.0.seed: unknown key", "seeds"]),

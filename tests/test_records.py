@@ -169,6 +169,16 @@ def test_found_when_saved(smoke, run, path):
     assert records.is_current(smoke, run)
 
 
+def test_an_empty_folder_is_no_record(smoke, run, path, capfd):
+    path.mkdir(parents=True)
+    assert records.find(smoke, run) is None
+    assert len(records.tabulate(smoke, [run])) == 0
+    assert path.exists()
+    assert not capfd.readouterr().err
+    records.save(make(run), path)
+    assert same(records.find(smoke, run), make(run))
+
+
 def test_saved_again_is_the_new_one(smoke, run, saved):
     records.save(make(run, 9.0), saved)
     assert same(records.find(smoke, run), make(run, 9.0))
@@ -277,7 +287,7 @@ records.save(record, Path(sys.argv[2]))
 
 
 def save_and_be_killed(source, target, call: str, nth: int) -> None:
-    """Save the record of ``source`` in ``target`` in a process that is killed at the nth call of a function."""
+    """Save the record of ``source`` in ``target``, in a process killed at the nth call of a function."""
     words = [sys.executable, "-c", KILLED.format(call=call, nth=nth), source, target]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
