@@ -5,6 +5,8 @@ from html import escape
 import pandas as pd
 from scipy import stats
 
+from binenc.profile import Profile
+from binenc.study import source
 from binenc.verdict import CONFIDENCE, Verdict
 
 WORDS = {"reproduced": "✓ reproduced", "not reproduced": "✗ not reproduced", "undecided": "? undecided"}
@@ -22,9 +24,9 @@ def table_markdown(verdicts: pd.DataFrame, link: str = "") -> str:
     ``link`` is where a claim's number leads, such as ``#claim-{number}``.
     """
     tables = []
-    for source, part in verdicts.groupby("source", sort=False):
+    for title, part in verdicts.groupby("source", sort=False):
         columns = list(dict.fromkeys(part["where"]))
-        lines = [f"| | Claim · {source} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|"]
+        lines = [f"| | Claim · {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|"]
         for number, row in part.groupby("claim"):
             words = row.set_index("where").verdict.map(WORDS).reindex(columns, fill_value="")
             named = f"[{number}]({link.format(number=number)})" if link else f"{number}"
@@ -36,7 +38,7 @@ def table_markdown(verdicts: pd.DataFrame, link: str = "") -> str:
 def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
     """The same in HTML, each verdict in a colour too; its reason shows where the pointer rests."""
     tables = []
-    for source, part in verdicts.groupby("source", sort=False):
+    for title, part in verdicts.groupby("source", sort=False):
         columns = list(dict.fromkeys(part["where"]))
         head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
         rows = []
@@ -46,7 +48,7 @@ def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
             cells = "".join(_cell(*by_column.loc[column, ["verdict", "why"]]) for column in columns)
             rows.append(f'<tr><th scope="row" style="text-align:left">{name}</th>{cells}</tr>')
         head = f'<thead><tr><th scope="col">Claim</th>{head}</tr></thead>'
-        caption = f'<caption style="caption-side:top">Records: {escape(source)}</caption>'
+        caption = f'<caption style="caption-side:top">Records: {escape(title)}</caption>'
         tables.append(f'<table class="table">{caption}{head}<tbody>{"".join(rows)}</tbody></table>')
     return f'<div class="pst-scrollable-table-container">{"".join(tables)}</div>'
 
@@ -70,6 +72,15 @@ def summary(verdicts: pd.DataFrame) -> str:
         f"{CONFIDENCE:.0%} intervals of Student's t over seeds{f' ({t})' if t else ''}, each interval by "
         "itself: nothing is corrected for so many being looked at together. "
         "'Undecided' is no verdict against a claim: the records cannot tell."
+    )
+
+
+def subject(profiles: dict[str, Profile]) -> str:
+    """What data and networks a verdict is about, by profile, as Markdown."""
+    said = [f"- {source(p)}: {' '.join(p.about.split())}" for p in profiles.values()]
+    return (
+        "A verdict is about the data and networks of its column and says nothing of others:\n\n"
+        + "\n".join(said)
     )
 
 

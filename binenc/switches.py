@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import pandas as pd
+from scipy import stats
 
 from binenc.claims import BINARY, CLAIMS, OTHERS, judge_table, parameter_counts
-from binenc.prose import number
 from binenc.protocol import AS_RELEASED, AS_WRITTEN
 from binenc.study import Study, last_epoch
-from binenc.verdict import Verdict, in_words
+from binenc.verdict import CONFIDENCE, Verdict, in_words, ordered
 
 BASES = {"as_written": AS_WRITTEN.model_dump(), "as_released": AS_RELEASED.model_dump()}
 NO_RUN = {
@@ -25,13 +26,42 @@ UNTOUCHED = {
     "between_class": "accuracy",
 }
 """Fields that leave the other three architectures as they are: all of their metrics (None), or this one."""
+
+
+class Headline(NamedTuple):
+    """Title, what it is called in a sentence, unit, how it is written, whether values can span decades."""
+
+    title: str
+    short: str
+    unit: str
+    form: str
+    log: bool = False
+
+
 HEADLINES = {
-    "test_gap": ("Test accuracy: binary encoding − best other", "percentage points", False),
-    "train_gap": ("Training accuracy: binary encoding − best other", "percentage points", False),
-    "code_share": ("Points sharing their class's code, binary encoding", "share of training points", False),
-    "tr_sw_sb": ("Tr(Sw Sb⁺)/C, binary encoding", "training points, no unit", True),
+    "test_gap": Headline(
+        "Test accuracy, binary encoding − best other",
+        "the lead in test accuracy",
+        "percentage points",
+        "{:+.2f}",
+    ),
+    "train_gap": Headline(
+        "Training accuracy, binary encoding − best other",
+        "that in training accuracy",
+        "percentage points",
+        "{:+.2f}",
+    ),
+    "code_share": Headline(
+        "Points with their class's code, binary encoding",
+        "the share of points with their class's code",
+        "share of training points",
+        "{:.4f}",
+    ),
+    "tr_sw_sb": Headline(
+        "Tr(Sw Sb⁺)/C, binary encoding", "Tr(Sw Sb⁺)/C", "no unit, training points", "{:.3g}", True
+    ),
 }
-"""Title, unit, and whether values can span decades, of the numbers that a switch is judged by."""
+"""The numbers that show what a switch does, each of one seed after the last epoch."""
 
 
 def switched(protocol: str) -> tuple[str, str, str] | None:
@@ -99,22 +129,16 @@ def first_seed(numbers: pd.DataFrame) -> int:
     return int((single if len(single) else numbers).seed.min())
 
 
-def ordered(protocols) -> list[str]:
-    """As written first, as released last, the switches between them in their order."""
-    rank = {"as_written": 0, "as_released": 2}
-    return sorted(dict.fromkeys(protocols), key=lambda name: rank.get(name, 1))
-
-
 def table_of(numbers: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Headline numbers of one experiment as text: a row a protocol, in brackets the range over seeds."""
     lines = []
     for protocol in ordered(numbers.protocol):
-        line = dict(zip(("Switched alone", "As written", "As released"), _row(protocol), strict=True))
-        for name, (title, unit, _) in HEADLINES.items():
+        line = dict(zip(("Switched alone", "from", "to"), _row(protocol), strict=True))
+        for name, h in HEADLINES.items():
             values = (
                 numbers[(numbers.protocol == protocol) & (numbers.number == name)].set_index("seed").value
             )
-            line[f"{title} ({unit})"] = _with_range(values, seed)
+            line[f"{h.title} ({h.unit})"] = _with_range(values, seed, h)
         lines.append(line)
     return pd.DataFrame(lines)
 
@@ -123,15 +147,21 @@ def _row(protocol: str) -> tuple[str, str, str]:
     if protocol in BASES:
         return f"({in_words(protocol)})", "", ""
     _, field, value = switched(protocol)
-    released = str(BASES["as_released"][field])
-    note = "" if value.lower() == released.lower() else f" (here {value})"
-    return f"`{field}`", str(BASES["as_written"][field]), released + note
+    reading = "" if value == _text(BASES["as_released"][field]) else " (not what was released)"
+    return f"`{field}`", _text(BASES["as_written"][field]), value + reading
 
 
-def _with_range(values: pd.Series, seed: int) -> str:
-    mine = number(values.get(seed, math.nan))
-    rest = values.dropna()
-    return mine if len(rest) < 2 else f"{mine} ({number(rest.min())} to {number(rest.max())})"
+def _text(value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _with_range(values: pd.Series, seed: int, h: Headline) -> str:
+    mine, rest = _number(values.get(seed, math.nan), h), values.dropna()
+    return mine if len(rest) < 2 else f"{mine} ({_number(rest.min(), h)} to {_number(rest.max(), h)})"
+
+
+def _number(value: float, h: Headline) -> str:
+    return "–" if math.isnan(value) else h.form.format(value).replace("-", "−")
 
 
 def sentences(numbers: pd.DataFrame, seed: int) -> str:
@@ -141,21 +171,28 @@ def sentences(numbers: pd.DataFrame, seed: int) -> str:
         if protocol in BASES:
             continue
         base, field, value = switched(protocol)
-        said = []
-        for name, (title, unit, _) in HEADLINES.items():
+        said: dict[str, list[str]] = {}
+        for name, h in HEADLINES.items():
             part = numbers[numbers.number == name].set_index(["protocol", "seed"]).value.sort_index()
             before, after = part.get((base, seed), math.nan), part.get((protocol, seed), math.nan)
-            if math.isnan(before) or math.isnan(after):
-                continue
-            seeds = part[base].dropna() if base in part.index.get_level_values(0) else part.iloc[:0]
-            outside = not seeds.min() <= after <= seeds.max()
-            against = f"{'outside' if outside else 'within'} the range of {len(seeds)} seeds {in_words(base)}"
-            against = against if len(seeds) > 1 else "one seed, so nothing to compare the move with"
-            said.append(f"  - {title}: from {number(before)} to {number(after)} {unit}, {against}.")
-        was = BASES[base][field]
-        head = f"- Switching `{field}` alone from `{was}` to `{value}` (seed {seed}) moves"
-        lines += [f"{head}:", *said] if said else [f"{head} what has no record yet."]
+            if not math.isnan(before) and not math.isnan(after):
+                seeds = numbers[(numbers.number == name) & (numbers.protocol == base)].value.dropna()
+                unit = f" {h.unit}" if h.unit.startswith("percentage") else ""
+                move = f"{h.short} from {_number(before, h)} to {_number(after, h)}{unit}"
+                said.setdefault(against(after, seeds), []).append(move)
+        head = f"- `{field}` alone, from `{_text(BASES[base][field])}` to `{value}` (seed {seed}), "
+        moves = [f"moves, {how}, {'; '.join(some)}" for how, some in said.items()]
+        lines.append(head + (". It ".join(moves) if moves else "has no record to compare yet") + ".")
     return "\n".join(lines) or "No run with a single difference is recorded here."
+
+
+def against(value: float, seeds: pd.Series) -> str:
+    """Whether a value lies where a further seed would, by the prediction interval of the given ones."""
+    n = len(seeds)
+    if n < 2:
+        return "what one seed cannot judge"
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * seeds.std() * math.sqrt(1 + 1 / n)
+    return "beyond the reach of a seed" if abs(value - seeds.mean()) > half else "within the reach of a seed"
 
 
 def missing(numbers: pd.DataFrame) -> str:
@@ -177,7 +214,7 @@ def agreement(found: Study, profile: str, experiment: str, seed: int) -> pd.Data
     table = completed(table[(table.profile == profile) & (table.experiment == experiment)])
     judged = judge_table(table[table.seed == seed])
     rows = [(v.protocol, v.claim.number, v.on_side) for v in judged]
-    return pd.DataFrame(rows, columns=["protocol", "claim", "agrees"])
+    return pd.DataFrame(rows, columns=["protocol", "claim", "agrees"]).astype({"agrees": object})
 
 
 def agreement_table(agrees: pd.DataFrame) -> pd.DataFrame:
@@ -199,28 +236,26 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
     """Which verdicts differ between the protocols, and which switch alone turns a claim, as Markdown."""
     here = [v for v in judged if (v.profile, v.experiment) == (profile, experiment)]
     lines = []
+    if set(BASES) - {v.protocol for v in here}:
+        lines.append("Not both protocols have records here, so no two verdicts can be compared.\n")
     for c in CLAIMS:
         both = {v.protocol: v.verdict for v in here if v.claim is c and v.protocol in BASES}
         mine = agrees[agrees.claim == c.number].set_index("protocol").agrees
-        start = mine.get("as_written")
-        across = [_short(p) for p in ordered(agrees.protocol) if switched(p) and mine[p] is (not start)]
-        if len(set(both.values())) > 1:
-            said = f"**{both['as_written']}** as written, **{both['as_released']}** as released"
-        elif across and start is not None:
-            said = f"{next(iter(both.values()), 'not judged')} under {' and '.join(map(in_words, both))}"
-        else:
+        start, end = mine.get("as_written"), mine.get("as_released")
+        turning = [_short(p) for p in ordered(mine.index) if switched(p) and mine[p] is (not start)]
+        if start is None:
+            turning = []
+        if len(set(both.values())) < 2 and not turning and (start is end or None in (start, end)):
             continue
-        side = "agrees" if start else "does not agree"
-        alone = (
-            f"one that changes this by itself: {', '.join(across)}"
-            if across
-            else "no single switch changes this"
-        )
-        single = f" In seed {seed} alone the claim {side} with the numbers as written; {alone}."
-        lines.append(
-            f"- [Claim {c.number}](#claim-{c.number}), {c.statement[0].lower()}{c.statement[1:]}: {said}."
-            + (single if start is not None else "")
-        )
-    if set(BASES) - {v.protocol for v in here}:
-        lines.insert(0, "Only one of the two protocols has records here, so no two verdicts can be compared.")
+        said = ", ".join(f"**{verdict}** {in_words(protocol)}" for protocol, verdict in both.items())
+        sides = [
+            f"{_agrees(side)} {in_words(p)}" for p, side in (("as_written", start), ("as_released", end))
+        ]
+        alone = f"Turned by {' and by '.join(turning)} alone" if turning else "No single switch turns it"
+        name = f"[Claim {c.number}](#claim-{c.number}) ({c.statement})"
+        lines.append(f"- {name}: {said}. The numbers of seed {seed} {' and '.join(sides)}. {alone}.")
     return "\n".join(lines) or "No verdict differs, and no single switch turns a claim."
+
+
+def _agrees(side: bool | None) -> str:
+    return {True: "agree with it", False: "do not agree with it", None: "are not all there"}[side]

@@ -151,8 +151,8 @@ class Effect:
         if self.ratio:
             return f"× {x:.3g}"
         if self.exact:
-            return f"{x:+,.0f}"
-        return f"{x:.4f}" if self.unit.startswith("share") else f"{x:+.3g}"
+            return f"{x:+,.0f}" if x else "0"
+        return (f"{x:.4f}" if self.unit.startswith("share") else f"{x:+.2f}").replace("-", "−")
 
     def __str__(self) -> str:
         mean, low, high = self.shown
@@ -221,12 +221,12 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
     if refutes(state == "fails" for state in states):
         return (
             "not reproduced",
-            f"on the other side: {_names([e for e in effects if e.state == 'fails'])}{notes}",
+            f"on the other side: {_names([e for e in effects if e.state == 'fails'], len(effects))}{notes}",
         )
     undefined = [effect for effect in effects if effect.values.isna().any()]
     if undefined:
         return "undecided", f"not defined in some seed: {_names(undefined)}{notes}"
-    unsure = _names([effect for effect in effects if effect.state == "open"])
+    unsure = _names([effect for effect in effects if effect.state == "open"], len(effects))
     return (
         "undecided",
         f"too few seeds or too small an effect, the interval covers the bound: {unsure}{notes}",
@@ -243,14 +243,22 @@ def _every(effects: list[Effect], where: str) -> str:
     return said + ("; all seeds have the same value, so it has no width" if same else "")
 
 
-def _names(effects: list[Effect]) -> str:
-    return ", ".join(effect.name for effect in effects)
+def _names(effects: list[Effect], of: int = 0) -> str:
+    if len(effects) == of > 2:
+        return f"all {of}"
+    return "; ".join(effect.name for effect in effects)
 
 
 def in_words(protocol: str) -> str:
     """``as_written,dropout=first_epoch`` as a reader would say it."""
     base, *changes = protocol.split(",")
     return base.replace("_", " ") + (f" but {', '.join(changes)}" if changes else "")
+
+
+def ordered(protocols) -> list[str]:
+    """As written first, as released last, the switches between them in their order."""
+    rank = {"as_written": 0, "as_released": 2}
+    return sorted(dict.fromkeys(protocols), key=lambda name: rank.get(name, 1))
 
 
 def to_frame(judged: list[Verdict]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Effects with their intervals, a figure a claim; and what single differences of the protocols do."""
 
 import math
+import textwrap
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -9,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from binenc.claim_pages import claim_markdown
-from binenc.figures.style import PANEL, STYLE, show
-from binenc.verdict import Effect, Verdict, effects_frame, in_words
+from binenc.figures.style import PANEL, STYLE, show, slug
+from binenc.verdict import Effect, Verdict, effects_frame, in_words, ordered
 
 MARKS = {"as_written": ("o", "#1b1b1b", "#1b1b1b"), "as_released": ("s", "#6a6a6a", "#ffffff")}
 """Marker, colour and filling of a protocol."""
@@ -69,16 +70,26 @@ def forest(drawn: list[Verdict]) -> Figure:
                             _mark(ax, e, list(names).index(label(e)), offset, v.protocol)
                 ax.set_yticks(range(len(names)), names)
                 ax.set_ylim(len(names) - 0.4, -0.6)
-                if ratio:
-                    ax.set_xscale("log")
                 ax.set_xlabel(unit)
+            if ratio:
+                drawn = [x for ax in line for curve in ax.lines for x in curve.get_xdata()]
+                _log_if_wide(line[0], drawn)
         for ax, title in zip(axes[0], columns.values(), strict=True):
             ax.set_title(title)
     return figure
 
 
 def label(e: Effect) -> str:
-    return f"{e.name}  {e.claimed}" if e.decides else f"{e.name}  (beside)"
+    """An effect's name and what is claimed of it, in lines that leave room for the panels."""
+    return textwrap.fill(f"{e.name} {f'[{e.claimed}]' if e.decides else '(beside)'}", 34)
+
+
+def _log_if_wide(ax: Axes, values) -> None:
+    """A logarithmic axis where positive values span more than a decade."""
+    if len(values) and min(values) > 0 and max(values) > 10 * min(values):
+        ax.set_xscale("log")
+    else:
+        ax.locator_params(axis="x", nbins=5)
 
 
 def _mark(ax: Axes, e: Effect, y: float, offset: float, protocol: str) -> None:
@@ -94,17 +105,30 @@ def _mark(ax: Axes, e: Effect, y: float, offset: float, protocol: str) -> None:
             ax.plot([at, at], [y - 0.45, y + 0.45], "--", color="#b03a2e", linewidth=1.1, zorder=1)
 
 
-def switches(numbers: pd.DataFrame, panels: dict[str, tuple[str, str, bool]], seed: int) -> Figure:
+def show_switches(numbers: pd.DataFrame, title: str, seed: int, panels: dict) -> None:
+    """Show headline numbers of one experiment; parameters as for `switches`."""
+    name = slug("switches-figure", *numbers[["profile", "experiment"]].iloc[0])
+    caption = (
+        f"Headline numbers as written, with one difference switched, as released. Filled: seed {seed}; open: "
+        f"other seeds; dashed: seed {seed} as written. {title}."
+    )
+    mine = numbers[(numbers.seed == seed) & (numbers.number == "test_gap")].dropna()
+    said = "; ".join(f"{in_words(row.protocol)} {row.value:+.2f}" for row in mine.itertuples())
+    alt = f"Four panels of dots by protocol. Lead in test accuracy in percentage points, seed {seed}: {said}."
+    show(switches(numbers, panels, seed), name, caption, alt, numbers)
+
+
+def switches(numbers: pd.DataFrame, panels: dict, seed: int) -> Figure:
     """Draw headline numbers by protocol: a panel a number, a line a protocol, a mark a seed.
 
-    ``numbers`` has the columns protocol, seed, number, value; ``panels`` maps a number to its title, its unit
-    and whether its axis is logarithmic. The given seed is the filled mark; its first value, the dashed line.
+    ``numbers`` has the columns protocol, seed, number, value; ``panels`` is `binenc.switches.HEADLINES`
+    or a part of it. The given seed is the filled mark; its first value, the dashed line.
     """
-    names = list(dict.fromkeys(numbers.protocol))
+    names = ordered(numbers.protocol)
     size = (PANEL * 2 + 2.4, (0.3 * len(names) + 0.9) * 2)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(2, 2, figsize=size, sharey=True, layout="constrained")
-        for (number, (title, unit, log)), ax in zip(panels.items(), axes.flat, strict=True):
+        for (number, h), ax in zip(panels.items(), axes.flat, strict=True):
             part = numbers[numbers.number == number].dropna()
             y = part.protocol.map(names.index)
             mine = part.seed == seed
@@ -113,10 +137,10 @@ def switches(numbers: pd.DataFrame, panels: dict[str, tuple[str, str, bool]], se
             ax.plot(part.value[mine], y[mine], "o", color="#1b1b1b", markersize=6)
             if (mine & (y == 0)).any():
                 ax.axvline(part.value[mine & (y == 0)].iloc[0], color="#b03a2e", linestyle="--", linewidth=1)
-            if log and (part.value > 0).all() and len(part):
-                ax.set_xscale("log")
+            if h.log:
+                _log_if_wide(ax, part.value)
             ax.set_yticks(range(len(names)), [name.replace("as_written,", "") for name in names])
             ax.set_ylim(len(names) - 0.4, -0.6)
-            ax.set_title(title)
-            ax.set_xlabel(unit)
+            ax.set_title(h.title.replace(", ", ",\n"))
+            ax.set_xlabel(h.unit)
     return figure

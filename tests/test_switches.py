@@ -1,0 +1,168 @@
+"""What single differences of the protocols do, on tables whose numbers are known."""
+
+import math
+
+import pandas as pd
+import pytest
+from scipy import stats
+from test_claims import BINARY, NONE, paper_world, table
+
+from binenc import claims, switches
+from binenc.figures import effects
+
+WRITTEN, RELEASED = "as_written", "as_released"
+TWICE, MEAN = "as_written,softmax_twice=true", "as_written,loss_bin=mean_of_exp"
+WORSE = {("accuracy", BINARY): (0.5, 0.9, 0.95)}
+
+
+def study_table() -> pd.DataFrame:
+    """As written binary encoding leads by 2 points, as released and under one switch it is 1 point behind."""
+    world = paper_world()
+    single = table(world | WORSE, seeds=1, noise=0.0, protocol=TWICE)
+    reading = table(world | WORSE, seeds=1, noise=0.0, protocol=MEAN)
+    reading = reading[reading.architecture == BINARY]
+    written, released = table(world, noise=1e-5), table(world | WORSE, noise=1e-5, protocol=RELEASED)
+    t = pd.concat([written, single, reading, released], ignore_index=True)
+    return t
+
+
+@pytest.fixture
+def numbers() -> pd.DataFrame:
+    return switches.headlines(study_table())
+
+
+def value(numbers: pd.DataFrame, protocol: str, name: str, seed: int = 0) -> float:
+    found = numbers[(numbers.protocol == protocol) & (numbers.number == name) & (numbers.seed == seed)]
+    return found.value.item()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "lead"), [(WRITTEN, 2.0), (TWICE, -1.0), (MEAN, -1.0), (RELEASED, -1.0)]
+)
+@pytest.mark.parametrize("name", ["test_gap", "train_gap"])
+def test_the_lead_is_over_the_best_of_the_others(numbers, protocol, lead, name):
+    assert value(numbers, protocol, name) == pytest.approx(lead, abs=0.02)
+
+
+def test_a_lead_over_others_that_are_not_all_there_is_not_told():
+    t = study_table()
+    t = t[~((t.architecture == NONE) & (t.protocol == TWICE))]
+    numbers = switches.headlines(t)
+    assert math.isnan(value(numbers, TWICE, "test_gap"))
+    assert value(numbers, TWICE, "code_share") == pytest.approx(0.999)
+
+
+def test_architectures_that_a_switch_cannot_change_are_taken_from_its_base():
+    t = study_table()
+    full = switches.completed(t)
+    assert len(full[full.protocol == MEAN]) == len(full[full.protocol == TWICE])
+    assert len(full[full.protocol == TWICE]) == len(t[t.protocol == TWICE])
+    measured = t.assign(protocol=t.protocol.replace(MEAN, "as_written,class_of_point=prediction"))
+    added = switches.completed(measured).iloc[len(t) :]
+    assert set(added.metric) == {"accuracy"}
+    assert set(added.seed) == {0}
+
+
+def test_only_what_is_known_of_a_protocol_with_one_change():
+    assert switches.switched(TWICE) == ("as_written", "softmax_twice", "true")
+    assert switches.switched(WRITTEN) is None
+    assert switches.switched(f"{TWICE},dropout=first_epoch") is None
+
+
+def test_rows_go_from_as_written_to_as_released(numbers):
+    shown = switches.table_of(numbers, 0)
+    assert list(shown["Switched alone"]) == ["(as written)", "`softmax_twice`", "`loss_bin`", "(as released)"]
+    assert list(shown["to"]) == ["", "true", "mean_of_exp (not what was released)", ""]
+    lead = shown.iloc[:, 3]
+    assert lead[0].startswith("+2.0")
+    assert "to" in lead[0]  # the range over three seeds
+    assert lead[1] == "−1.00"
+
+
+def test_sentences_follow_the_numbers(numbers):
+    said = switches.sentences(numbers, 0)
+    first, second = said.splitlines()
+    assert "`softmax_twice` alone, from `false` to `true`" in first
+    assert "beyond the reach of a seed" in first
+    assert "the lead in test accuracy from +2.00 to −1.00 percentage points" in first
+    assert "`loss_bin`" in second
+
+
+def test_without_a_switch_the_sentence_says_so(numbers):
+    both = numbers[numbers.protocol.isin([WRITTEN, RELEASED])]
+    assert switches.sentences(both, 0) == "No run with a single difference is recorded here."
+    assert "`softmax_twice`" in switches.missing(both)
+    assert "`softmax_twice`" not in switches.missing(numbers)
+    alone = numbers[numbers.protocol == TWICE]
+    assert "has no record to compare yet" in switches.sentences(alone, 0)
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0, 4.0], [0.0, 0.1]])
+def test_the_reach_of_a_seed_is_the_prediction_interval(values):
+    seeds = pd.Series(values)
+    n, scale = len(values), seeds.std() * math.sqrt(1 + 1 / len(values))
+    low, high = stats.t.interval(0.95, n - 1, seeds.mean(), scale)
+    for inside in (low + 1e-6, high - 1e-6):
+        assert "within" in switches.against(inside, seeds)
+    for outside in (low - 1e-6, high + 1e-6):
+        assert "beyond" in switches.against(outside, seeds)
+    assert "one seed" in switches.against(0.0, seeds[:1])
+
+
+def agreement(t: pd.DataFrame, monkeypatch) -> pd.DataFrame:
+    monkeypatch.setattr(switches, "parameter_counts", lambda found: found.table.iloc[:0])
+    found = type("Found", (), {"table": t})()
+    return switches.agreement(found, "quick", "digits_mlp", 0)
+
+
+def test_the_switch_that_turns_a_claim_is_named(monkeypatch):
+    t = study_table()
+    agrees = agreement(t, monkeypatch)
+    fifth = agrees[agrees.claim == 5].set_index("protocol").agrees
+    assert fifth.to_dict() == {WRITTEN: True, TWICE: False, MEAN: False, RELEASED: False}
+    judged = claims.judge_table(t)
+    lines = switches.changes(judged, agrees, "quick", "digits_mlp", 0).splitlines()
+    assert [line[:16] for line in lines] == ["- [Claim 5](#cla", "- [Claim 6](#cla"]
+    assert "**reproduced** as written, **not reproduced** as released" in lines[0]
+    assert "Turned by `softmax_twice=true` and by `loss_bin=mean_of_exp` alone" in lines[0]
+    assert list(switches.agreement_table(agrees).columns)[2:] == [
+        "as written",
+        "`softmax_twice=true`",
+        "`loss_bin=mean_of_exp`",
+        "as released",
+    ]
+
+
+def test_a_change_that_no_switch_makes_is_said(monkeypatch):
+    t = study_table()
+    t = t[t.protocol.isin([WRITTEN, RELEASED])]
+    said = switches.changes(claims.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    assert "No single switch turns it" in said
+
+
+def test_nothing_that_changes_is_said_too(monkeypatch):
+    t = study_table()
+    same = pd.concat([t[t.protocol == WRITTEN], t[t.protocol == WRITTEN].assign(protocol=RELEASED)])
+    said = switches.changes(claims.judge_table(same), agreement(same, monkeypatch), "quick", "digits_mlp", 0)
+    assert said == "No verdict differs, and no single switch turns a claim."
+
+
+def test_one_protocol_alone_is_said(monkeypatch):
+    t = study_table()
+    t = t[t.protocol == WRITTEN]
+    said = switches.changes(claims.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    assert said.startswith("Not both protocols have records here")
+
+
+def test_missing_architectures_are_a_dash(monkeypatch):
+    t = study_table()
+    t = t[(t.protocol != TWICE) | (t.architecture == BINARY)]
+    shown = switches.agreement_table(agreement(t, monkeypatch))
+    assert shown["`softmax_twice=true`"][4] == "–"
+    assert shown["`softmax_twice=true`"][2] == "yes"
+
+
+def test_the_figure_has_a_line_for_every_protocol(numbers):
+    figure = effects.switches(numbers, switches.HEADLINES, 0)
+    assert len(figure.axes) == 4
+    assert len(figure.axes[0].get_yticklabels()) == 4
