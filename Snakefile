@@ -31,7 +31,7 @@ for name, profile in profiles.items():
             TODO.append(f"{name}/{run.id}")
 SHOWN = [name for name in profiles if any(key.startswith(f"{name}/") for key in RUNS)]
 
-CHAPTERS = ["intro", "data", "architectures", "binarity", "encoding", "accuracy", "neural_collapse", "claims"]
+CHAPTERS = ["intro", "data", "architectures", "binarity", "encoding", "accuracy", "neural_collapse", "claims", "protocols"]
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
 DRAWING = [str(path) for path in Path("binenc/figures").glob("*.py")]
 DRAWING += ["binenc/prose.py", "binenc/words.py", "binenc/study.py", "binenc/slider.py", "pipeline/page.py"]
