@@ -35,6 +35,7 @@ CHAPTERS = ["intro", "data", "architectures", "binarity", "encoding", "accuracy"
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
 DRAWING = [str(path) for path in Path("binenc/figures").glob("*.py")]
 DRAWING += ["binenc/prose.py", "binenc/words.py", "binenc/study.py", "binenc/slider.py", "pipeline/page.py"]
+JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_pages", "switches", "verdict")]
 TEXT = [str(path) for path in Path("book").rglob("*") if path.is_file() and path.suffix != ".ipynb"]
 PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m "
 
@@ -99,7 +100,7 @@ use rule train as draw with:
 
 rule chapter:
     input:
-        "book/{chapter}.ipynb", DRAWING, expand("results/{key}/run.json", key=RUNS),
+        "book/{chapter}.ipynb", DRAWING, JUDGING, expand("results/{key}/run.json", key=RUNS),
     output:
         "_build/chapters/{live}/{chapter}.ipynb",
     wildcard_constraints:
