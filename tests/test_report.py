@@ -6,9 +6,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from pipeline import check, readme, stage
+from binenc.profile import Profile
+from pipeline import book, check, readme, stage
 from pipeline.launch import cell_source, configure
 
 FIGURE = "```{figure} /figures/a.svg\n:name: fig-a_b\n\nCaption\n```"
@@ -18,7 +20,7 @@ PAGE = """<html><body><h1 id="top">Page</h1><img id="fig-a-b" src="_images/a.svg
 
 
 @pytest.fixture
-def book(tmp_path) -> tuple[Path, Path]:
+def built(tmp_path) -> tuple[Path, Path]:
     """A stage with two pages, and the HTML that was built from it."""
     source, html = tmp_path / "stage", tmp_path / "html"
     for folder in (source, html / "_images", html / "_downloads", html / "_static"):
@@ -41,8 +43,8 @@ def change(page: Path, **changes) -> None:
     nbformat.write(content, page)
 
 
-def test_whole_book_has_no_problem(book):
-    assert check.problems(*book) == []
+def test_whole_book_has_no_problem(built):
+    assert check.problems(*built) == []
 
 
 BREAKS = {
@@ -66,9 +68,9 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("said", BREAKS)
-def test_each_break_is_seen(book, said):
-    BREAKS[said](*book)
-    assert any(said in line for line in check.problems(*book, limit=2500 if "report has" in said else None))
+def test_each_break_is_seen(built, said):
+    BREAKS[said](*built)
+    assert any(said in line for line in check.problems(*built, limit=2500 if "report has" in said else None))
 
 
 def test_all_pages_of_a_table_of_contents_are_listed(tmp_path):
@@ -95,6 +97,43 @@ def test_verdicts_go_between_the_markers_of_the_readme(tmp_path):
     assert "| a |" not in after
     assert after.startswith(before.partition("<!--")[0])
     assert after.endswith(before.rpartition("-->")[2])
+
+
+@pytest.mark.parametrize("url", ["", "https://github.com/owner/name"])
+def test_launch_buttons_are_there_when_the_address_is(tmp_path, monkeypatch, url):
+    text = (stage.ROOT / "_config.yml").read_text()
+    (tmp_path / "_config.yml").write_text(text.replace('url: ""', f'url: "{url}"'))
+    shutil.copy(stage.ROOT / "_toc.yml", tmp_path)
+    (tmp_path / "stage").mkdir()
+    monkeypatch.setattr(stage, "ROOT", tmp_path)
+    stage.configure(tmp_path / "stage", [Profile.read("smoke")], [])
+    config = yaml.safe_load((tmp_path / "stage/_config.yml").read_text())
+    assert ("launch_buttons" in config) == bool(url)
+    assert "no evidence" in config["html"]["announcement"]
+
+
+@pytest.mark.parametrize(
+    ("page", "opened"),
+    [("book/binarity", "book/binarity.ipynb"), ("book/runs/smoke/a/b/seed-0", "book/run.ipynb")],
+)
+def test_launch_buttons_open_the_source_notebook(page, opened):
+    colab = "https://colab.research.google.com/github/owner/name/blob/main/"
+    download = {"label": "download-source-button", "url": f"../_sources/{page}.ipynb", "text": ".ipynb"}
+    context = {
+        "header_buttons": [{"buttons": [{"url": f"{colab}{page}.ipynb"}, download]}, {"label": "other"}]
+    }
+    book.finish_buttons(None, page, "", context, None)
+    assert context["header_buttons"][0]["buttons"][0]["url"] == colab + opened
+    assert download["url"] == f"../_sources/{page}.ipynb"
+    assert download["text"] == "executed .ipynb"
+
+
+def test_banner_says_what_a_report_is_evidence_of():
+    smoke, quick, paper = map(Profile.read, ("smoke", "quick", "paper"))
+    assert "no evidence" in stage.banner([smoke])
+    assert "PROFILE=paper" in stage.banner([quick])
+    assert "Recorded" in stage.banner([paper, quick])
+    assert "Quick" in stage.banner([paper, quick])
 
 
 class TestLaunch:

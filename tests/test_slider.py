@@ -1,0 +1,74 @@
+"""The interactive figure: one frame an epoch, the last one seen without a script, nothing fetched."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from binenc import slider
+from binenc.records import Record
+
+
+def record(architecture="binary_encoding", d=20, epochs=(0, 5, 10), n_classes=10) -> Record:
+    rng = np.random.default_rng(0)
+    arrays = {
+        "epoch": np.array(epochs),
+        "sample_latents": rng.normal(size=(len(epochs), 200, d)).astype(np.float16),
+        "codebook": rng.random((len(epochs), n_classes, d)) > 0.5,
+    }
+    run = {
+        "id": f"a/b,c=1/{architecture}/seed-0",
+        "configuration": {"architecture": architecture},
+        "classes": ["T-shirt/top & <co>", *map(str, range(1, n_classes))],
+    }
+    return Record(run, pd.DataFrame(), arrays)
+
+
+def tree(html: str) -> ElementTree.Element:
+    """The markup without style and script, which is well-formed but for the empty elements."""
+    markup = re.sub(r"<(style|script)>.*?</\1>", "", html, flags=re.S).replace("<label hidden>", "<label>")
+    return ElementTree.fromstring(
+        re.sub(r"(<input[^>]*)>", r"\1/>", markup).replace(" hidden>", ' hidden="">')
+    )
+
+
+def test_a_frame_an_epoch_and_the_last_is_seen():
+    root = tree(slider.html(record(), record("linear_penultimate")))
+    frames = [e for e in root.iter("div") if "data-epoch" in e.attrib]
+    assert [f.get("data-epoch") for f in frames] == ["0", "5", "10"]
+    assert ["hidden" in f.attrib for f in frames] == [True, True, False]
+    assert all(len(list(f.iter("svg"))) == 2 for f in frames)
+    for svg in root.iter("svg"):
+        assert svg.get("role") == "img"
+        assert "histograms of 16 latents" in svg.get("aria-label")
+
+
+def test_nothing_is_fetched_and_the_control_has_a_name():
+    html = slider.html(record())
+    assert not re.search(r"https?:|src=|url\(|@import", html)
+    assert 'type="range"' in html
+    assert 'aria-label="Epoch"' in html
+    assert len(html) < 100_000
+
+
+@pytest.mark.parametrize("d", [1, 8, 2048])
+def test_any_number_of_latents(d):
+    root = tree(slider.html(record(d=d)))
+    assert len(next(root.iter("svg")).findall("g")) == min(d, 16)
+
+
+def test_bars_hold_every_value_on_its_side():
+    drawn = ElementTree.fromstring(f"<g>{slider.bars(np.array([-0.9, -0.9, 0.1]), 1.0)}</g>")
+    off, on = (next(p.get("d") for p in drawn if p.get("class") == key) for key in ("off", "on"))
+    heights = {key: [int(h) for h in re.findall(r"v-(\d+)", d)] for key, d in (("off", off), ("on", on))}
+    assert heights["off"] == [slider.HIGH - 2]
+    assert heights["on"] == [(slider.HIGH - 2) // 2]
+
+
+def test_latents_that_are_all_zero_are_drawn():
+    dead = record()
+    dead.arrays["sample_latents"][:] = 0
+    dead.arrays["codebook"][:] = False
+    tree(slider.html(dead))
