@@ -94,7 +94,8 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
             if not (math.isfinite(loss) and all(logits.isfinite().all() for logits, _ in outputs.values())):
                 raise TrainingDiverged(
                     f"{run.id}: the loss is no longer finite in epoch {epoch} (mean {loss:.4g}); last finite "
-                    f"values: {last_finite}. Lower learning_rate ({e.learning_rate}) or gamma ({e.gamma})."
+                    f"values: {last_finite}. Lower learning_rate ({e.learning_rate})"
+                    + (f" or gamma ({gamma})." if gamma else ".")
                 )
             last_finite = f"loss {loss:.4g}, accuracy {accuracy:.4f} (epoch {epoch})"
             for name, (logits, latents) in outputs.items():

@@ -1,0 +1,449 @@
+"""The loop against a plain one written here, and what it promises about seeds, protocols and failures."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from binenc import data, records, training
+from binenc.models import build
+from binenc.profile import InputError
+from binenc.training import TrainingDiverged, find_or_train, train
+
+N_TRAIN, N_TEST = 1437, 360
+gpu = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU on this machine"),
+]
+
+
+def changed(profile, experiment="digits_mlp", protocol="as_written", architecture="binary_encoding", seed=0):
+    return profile.run(experiment, protocol, architecture, seed)
+
+
+def textbook(run, epochs: int, device: str = "cpu") -> tuple[list[tuple[float, float]], dict]:
+    """Mean loss and accuracy of each epoch and the final weights, by the loop that everybody writes.
+
+    Nothing of `binenc.training` or `binenc.loss` is used, and the protocols are told apart by name.
+    """
+    e, written = run.experiment, run.protocol_name == "as_written"
+    split = data.load(e.dataset).train
+    torch.manual_seed(run.seed)
+    order = torch.Generator().manual_seed(run.seed)
+    model = build(run, split.images.shape[-1], 10).to(device)
+    curve = []
+    optimizer = torch.optim.Adam(model.parameters(), lr=e.learning_rate, foreach=False, fused=False)
+    for epoch in range(epochs):
+        for group in optimizer.param_groups:
+            group["lr"] = e.learning_rate / 2 ** (epoch // e.halve_every) if written else e.learning_rate
+        if written or epoch == 0:
+            model.train()
+        else:
+            model.eval()
+        points = torch.randperm(len(split.labels), generator=order).tolist()
+        loss_sum = correct = 0
+        for start in range(0, len(points), e.batch_size):
+            batch = points[start : start + e.batch_size]
+            images, labels = split.images[batch].to(device), split.labels[batch].to(device)
+            logits, latents = model(images)
+            loss = F.cross_entropy(logits if written else logits.softmax(1), labels)
+            if run.architecture == "binary_encoding":
+                loss = loss + e.gamma * torch.exp((latents**2).mean())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            loss_sum += loss.item() * len(batch)
+            correct += (logits.argmax(1) == labels).sum().item()
+        curve.append((loss_sum / len(points), correct / len(points)))
+    return curve, model.state_dict()
+
+
+def curve_of(record) -> np.ndarray:
+    """Mean loss and accuracy of each epoch."""
+    wide = record.history[record.history.metric.str.startswith("epoch_")].pivot(
+        index="epoch", columns="metric", values="value"
+    )
+    return wide[["epoch_loss", "epoch_accuracy"]].to_numpy()
+
+
+def assert_same_numbers(run, trained, plain):
+    """Equal but for the rounding of float32, which a few epochs amplify."""
+    (record, weights), (curve, plain_weights) = trained, plain
+    np.testing.assert_allclose(curve_of(record)[:, 0], [loss for loss, _ in curve], rtol=2e-5)
+    np.testing.assert_allclose(curve_of(record)[:, 1], [acc for _, acc in curve], atol=2.1 / N_TRAIN)
+    for name, weight in weights.items():
+        torch.testing.assert_close(weight, plain_weights[name].cpu(), rtol=1e-2, atol=5e-4)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Small networks on two threads wait for each other, the more so where tests run side by side."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def plain_dropout(monkeypatch):
+    """The masks of nn.Dropout, which the textbook loop draws too."""
+    monkeypatch.setattr(training, "use_cheap_dropout", lambda module: None)
+
+
+@pytest.mark.parametrize("protocol", ["as_written", "as_released"])
+@pytest.mark.parametrize("architecture", ["binary_encoding", "nonlinear_penultimate"])
+def test_equals_the_textbook_loop(smoke, plain_dropout, protocol, architecture):
+    run = changed(smoke, "digits_mlp,epochs=3,halve_every=2", protocol, architecture)
+    assert_same_numbers(run, train(run, progress=False), textbook(run, 3))
+
+
+@pytest.mark.parametrize("protocol", ["as_written", "as_released"])
+def test_cnn_equals_the_textbook_loop(smoke, plain_dropout, protocol):
+    run = changed(smoke, "digits_cnn,epochs=2,halve_every=1", protocol)
+    assert_same_numbers(run, train(run, progress=False), textbook(run, 2))
+
+
+@pytest.mark.parametrize(
+    "experiment", ["digits_mlp,epochs=2", "digits_cnn,epochs=1", "digits_mlp,epochs=2,precision=bf16"]
+)
+def test_repeats_bit_for_bit(smoke, experiment):
+    run = changed(smoke, experiment)
+    (first, weights), (second, again) = train(run, progress=False), train(run, progress=False)
+    assert first.history.equals(second.history)
+    assert weights.keys() == again.keys()
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    assert all(
+        np.array_equal(first.arrays[name], second.arrays[name], equal_nan=True) for name in first.arrays
+    )
+
+
+def test_a_seed_decides_initialisation_order_and_dropout(smoke, monkeypatch):
+    """Each of the three differs between seeds, however often random numbers were drawn before."""
+    drawn = []
+
+    def spied(model, *rest):
+        step = make_step(model, *rest)
+
+        def spy(images, labels):
+            if not drawn[-1]:
+                start = [w.detach().clone() for w in model.parameters()]
+                step(images, labels)
+                drawn[-1].extend([start[0], images, masks[0]])
+            else:
+                step(images, labels)
+
+        return spy
+
+    def masked(self, x):
+        out = forward(self, x)
+        if self.training:
+            masks.append(out == 0)
+        return out
+
+    make_step, forward, masks = training.make_step, training.CheapDropout.forward, []
+    monkeypatch.setattr(training, "make_step", spied)
+    monkeypatch.setattr(training.CheapDropout, "forward", masked)
+    for seed in (0, 1, 0):
+        drawn.append([])
+        masks.clear()
+        torch.rand(7)
+        train(changed(smoke, "digits_mlp,epochs=1", seed=seed), progress=False)
+    zero, one, again = drawn
+    assert all(torch.equal(a, b) for a, b in zip(zero, again, strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(zero, one, strict=True))
+
+
+@pytest.mark.parametrize(("protocol", "epochs_with_dropout"), [("as_written", 3), ("as_released", 1)])
+def test_dropout_acts_when_the_protocol_says(smoke, monkeypatch, protocol, epochs_with_dropout):
+    acted, evaluated = [], []
+
+    def spy(self, x):
+        out = forward(self, x)
+        (evaluated if torch.is_inference_mode_enabled() else acted).append(not torch.equal(out, x))
+        return out
+
+    forward = training.CheapDropout.forward
+    monkeypatch.setattr(training.CheapDropout, "forward", spy)
+    run = changed(smoke, "digits_mlp,epochs=3,evaluate_every=1", protocol)
+    train(run, progress=False)
+    a_epoch = 2 * math.ceil(N_TRAIN / run.experiment.batch_size)
+    assert acted == [True] * a_epoch * epochs_with_dropout + [False] * a_epoch * (3 - epochs_with_dropout)
+    assert evaluated
+    assert not any(evaluated)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "rates"), [("as_written", [1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4]), ("as_released", [1e-3] * 5)]
+)
+def test_learning_rate_of_each_epoch(smoke, monkeypatch, protocol, rates):
+    seen, step = [], torch.optim.Adam.step
+
+    def spy(self):
+        seen.append(float(self.param_groups[0]["lr"]))
+        return step(self)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", spy)
+    run = changed(smoke, "digits_mlp,epochs=5,halve_every=2", protocol)
+    train(run, progress=False)
+    n = math.ceil(N_TRAIN / run.experiment.batch_size)
+    np.testing.assert_allclose(seen, np.repeat(rates, n), rtol=1e-6)
+
+
+def test_every_epoch_covers_every_point_once_in_a_new_order(smoke, monkeypatch):
+    batches, make_step = [], training.make_step
+
+    def spied(*parts):
+        step = make_step(*parts)
+
+        def spy(images, labels):
+            batches.append(torch.cat([images.flatten(1), labels[:, None]], dim=1))
+            step(images, labels)
+
+        return spy
+
+    monkeypatch.setattr(training, "make_step", spied)
+    train(changed(smoke, "digits_mlp,epochs=2,batch_size=100"), progress=False)
+    assert [len(b) for b in batches] == ([100] * 14 + [37]) * 2  # the last, partial batch is kept
+
+    def rows(points):
+        return sorted(map(tuple, points.tolist()))
+
+    split = data.load("digits").train
+    first, second = torch.cat(batches[:15]), torch.cat(batches[15:])
+    assert (
+        rows(first)
+        == rows(second)
+        == rows(torch.cat([split.images.flatten(1), split.labels[:, None]], dim=1))
+    )
+    assert not torch.equal(first, second)
+
+
+def test_evaluation_is_of_all_points_in_evaluation_mode():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Dropout(0.5))
+    pair = nn.Module()
+    pair.forward = lambda x: (model(x), x.flatten(1))
+    pair.model = model
+    images = torch.randn(2501, 1, 2, 2)
+    logits, latents = training.forward(pair.train(), images)
+    expected = images.flatten(1) @ model[1].weight.T + model[1].bias
+    torch.testing.assert_close(logits, expected.detach())
+    torch.testing.assert_close(latents, images.flatten(1))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9])
+def test_cheap_dropout_is_dropout(rate):
+    torch.manual_seed(0)
+    layer, x = training.CheapDropout(rate), torch.rand(401, 503, requires_grad=True)
+    assert torch.equal(layer.eval()(x), x)
+    out = layer.train()(x)
+    kept = out != 0
+    torch.testing.assert_close(out[kept], x[kept] / (1 - rate), rtol=1e-4, atol=0)
+    n, p = x.numel(), 1 - rate
+    for lane in range(4):  # the four entries of a draw are alike and independent
+        share = kept.flatten()[lane::4].float().mean().item()
+        assert abs(share - p) <= 5 * math.sqrt(p * (1 - p) / (n / 4)) + 2**-16
+        both = (kept.flatten()[lane : n - 3] & kept.flatten()[lane + 1 : n - 2])[::4].float().mean().item()
+        assert abs(both - p * p) <= 5 * math.sqrt(p * p * (1 - p * p) / (n / 4)) + 2**-15
+    out.sum().backward()
+    torch.testing.assert_close(x.grad, kept / (1 - rate), rtol=1e-4, atol=0)
+    assert not torch.equal(layer(x) != 0, kept) or rate == 0
+    assert layer(x.bfloat16()).dtype == torch.bfloat16
+
+
+def test_a_record_says_what_was_run(smoke):
+    run = changed(smoke, "digits_mlp,epochs=13,evaluate_every=4", "as_released", "no_penultimate")
+    record, weights = train(run, progress=False)
+    h = record.history
+    assert not h.duplicated(["epoch", "split", "metric"]).any()
+    assert np.isfinite(h.value).all()
+    per_epoch = h[h.metric.str.startswith("epoch_")]
+    assert sorted(per_epoch.epoch.unique()) == list(range(13))
+    assert set(per_epoch.split) == {"train"}
+    measured = h[~h.metric.str.startswith("epoch_")]
+    assert sorted(measured.epoch.unique()) == [0, 4, 8, 12]
+    metrics = measured.groupby(["epoch", "split"]).metric.agg(set)
+    assert len(metrics) == 8
+    assert all(m == metrics.iloc[0] for m in metrics)
+    assert {"loss", "cross_entropy", "loss_bin", "accuracy", "code_share"} < metrics.iloc[0]
+
+    d, a = run.experiment.width, record.arrays
+    assert a["epoch"].tolist() == [0, 12]
+    assert a["codebook"].shape == (2, 10, d)
+    assert a["sample_latents"].shape == (2, 200, min(d, 64))
+    assert a["sample_pca"].shape == (2, 200, 2)
+    assert a["sample_labels"].shape == (2, 200)
+    assert a["test_class_count"].sum() == N_TEST
+    assert record.run["n_parameters"] == sum(w.numel() for w in weights.values())
+    assert record.run["configuration"] == run.configuration
+    assert record.run["versions"]["torch"] == torch.__version__
+    assert record.run["threads"] == torch.get_num_threads()
+
+
+def test_the_terms_of_equation_1_add_up(smoke):
+    record, _ = train(changed(smoke, "digits_mlp,epochs=1"), progress=False)
+    for split in ("train", "test"):
+        loss, ce, bin_ = (record.final(m, split) for m in ("loss", "cross_entropy", "loss_bin"))
+        assert loss == pytest.approx(ce + 10 * bin_, rel=1e-5)
+
+
+def test_precision_is_recorded_and_close(smoke):
+    losses = {}
+    for precision in ("float32", "tf32", "bf16"):
+        run = changed(smoke, f"digits_mlp,epochs=3,precision={precision}")
+        record, weights = train(run, progress=False)
+        assert record.run["configuration"]["experiment"]["precision"] == precision
+        assert all(w.dtype == torch.float32 for w in weights.values())
+        losses[precision] = curve_of(record)[:, 0]
+    assert np.array_equal(losses["float32"], losses["tf32"])  # TF32 is of GPUs
+    assert not np.array_equal(losses["float32"], losses["bf16"])
+    np.testing.assert_allclose(losses["bf16"], losses["float32"], rtol=1e-2)
+
+
+def nan_from(call: int):
+    """`total_loss`, but not a number from some call on."""
+    calls, total_loss = [], training.total_loss
+
+    def loss(*args):
+        calls.append(1)
+        return total_loss(*args) * (math.nan if len(calls) >= call else 1.0)
+
+    return loss
+
+
+def test_divergence_says_when_and_what_to_change(smoke, monkeypatch, tmp_path):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    run = changed(smoke, "digits_mlp,epochs=4,evaluate_every=9,batch_size=500")
+    record, _ = train(changed(smoke, "digits_mlp,epochs=1,batch_size=500"), progress=False)
+    first_loss = record.final("epoch_loss", "train")
+    # three steps, two evaluations, and the second step of epoch 1
+    monkeypatch.setattr(training, "total_loss", nan_from(3 + 2 + 2))
+    with pytest.raises(TrainingDiverged) as caught:
+        find_or_train(smoke, run, progress=False)
+    message = str(caught.value)
+    for part in (
+        run.id,
+        "in epoch 1",
+        f"loss {first_loss:.4g}",
+        "(epoch 0)",
+        "learning_rate (0.001)",
+        "gamma (10.0)",
+    ):
+        assert part in message
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert records.find(smoke, run) is None
+
+
+def test_weights_that_overflow_in_the_last_step_are_divergence(smoke):
+    run = changed(
+        smoke, "digits_mlp,epochs=1,batch_size=2000,learning_rate=1e38", architecture="no_penultimate"
+    )
+    with pytest.raises(TrainingDiverged, match=r"epoch 0.*last finite values: none") as caught:
+        train(run, progress=False)
+    assert "gamma" not in str(caught.value)  # which this architecture does not use
+
+
+def test_a_record_is_trained_once(smoke, monkeypatch, tmp_path):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    run = changed(smoke, "digits_mlp,epochs=1")
+    first = find_or_train(smoke, run, progress=False)
+    monkeypatch.setattr(training, "train", lambda *args, **kw: pytest.fail("trained again"))
+    second = find_or_train(smoke, run, progress=False)
+    assert first.history.equals(second.history)
+    assert second.run == first.run
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda0", "cuda:", "cuda:x", "cpu:", "cuda:99", "mps", "cuda:-1"])
+def test_unknown_device(monkeypatch, name):
+    monkeypatch.setenv("BINENC_DEVICE", name)
+    with pytest.raises(InputError, match="BINENC_DEVICE"):
+        training.device()
+
+
+def test_device(monkeypatch):
+    monkeypatch.setenv("BINENC_DEVICE", "cpu")
+    assert training.device() == torch.device("cpu")
+    monkeypatch.setenv("BINENC_DEVICE", "")
+    assert training.device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "network"),
+    [
+        ("mnist", "digits_mlp,width=128,dropout_rate=0.2"),
+        ("fashion_mnist", "digits_cnn,width=64,dropout_rate=0.2"),
+    ],
+)
+def test_learns_the_real_data(smoke, real_data, monkeypatch, dataset, network):
+    full = data.load(dataset)
+    few = dataclasses.replace(
+        full,
+        train=data.Split(full.train.images[:2000], full.train.labels[:2000]),
+        test=data.Split(full.test.images[:500], full.test.labels[:500]),
+    )
+    monkeypatch.setattr(data, "load", lambda name: {dataset: few}[name])
+    run = changed(
+        smoke, f"{network},dataset={dataset},epochs=2,batch_size=50", architecture="linear_penultimate"
+    )
+    record, _ = train(run, progress=False)
+    assert record.run["data_checksum"] == few.checksum
+    assert record.final("accuracy", "test") > {"mnist": 0.8, "fashion_mnist": 0.6}[dataset]
+    loss = curve_of(record)[:, 0]
+    assert loss[-1] < loss[0]
+
+
+class TestGpu:
+    """The same promises where the step is a CUDA graph."""
+
+    pytestmark = gpu
+
+    @pytest.fixture(autouse=True)
+    def _device(self, monkeypatch):
+        monkeypatch.setenv("BINENC_DEVICE", "cuda")
+
+    @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
+    def test_equals_the_textbook_loop_on_the_cpu(self, smoke, protocol):
+        run = changed(smoke, "digits_mlp,epochs=3,halve_every=2,dropout_rate=0", protocol)
+        assert_same_numbers(run, train(run, progress=False), textbook(run, 3))
+
+    @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
+    def test_a_graph_is_the_step(self, smoke, monkeypatch, protocol):
+        """Dropout included: a graph draws the masks that the step would have drawn."""
+        run = changed(smoke, "digits_mlp,epochs=3,halve_every=2", protocol)
+        (graphed, weights), (again, _) = train(run, progress=False), train(run, progress=False)
+        assert graphed.history.equals(again.history)
+        monkeypatch.setattr(training, "GraphedStep", lambda step, model, batch_size: step)
+        stepped, plain = train(run, progress=False)
+        np.testing.assert_allclose(curve_of(graphed)[:, 0], curve_of(stepped)[:, 0], rtol=2e-5)
+        for name in weights:
+            torch.testing.assert_close(weights[name], plain[name], rtol=1e-2, atol=5e-4)
+
+    def test_no_step_waits_for_the_device(self, smoke, monkeypatch):
+        make = training.GraphedStep
+
+        def quiet(step, model, batch_size):
+            graphed = make(step, model, batch_size)
+
+            def spy(images, labels):
+                torch.cuda.set_sync_debug_mode("error")
+                try:
+                    graphed(images, labels)
+                finally:
+                    torch.cuda.set_sync_debug_mode("default")
+
+            return spy
+
+        monkeypatch.setattr(training, "GraphedStep", quiet)
+        train(changed(smoke, "digits_mlp,epochs=2", "as_released"), progress=False)
+
+    @pytest.mark.parametrize("precision", ["float32", "tf32", "bf16"])
+    def test_precision(self, smoke, precision):
+        run = changed(smoke, f"digits_cnn,epochs=2,dropout_rate=0,precision={precision}")
+        record, _ = train(run, progress=False)
+        curve, _ = textbook(run, 2)
+        np.testing.assert_allclose(curve_of(record)[:, 0], [loss for loss, _ in curve], rtol=1e-2)
+        assert torch.backends.cuda.matmul.fp32_precision == "ieee"  # an evaluation is in float32
