@@ -21,7 +21,7 @@ function sortable(table) {
 // What the theme leaves without a name, or with one that is not what is read.
 function name() {
   const all = (selector) => document.querySelectorAll(selector);
-  all("article summary[aria-label]").forEach((summary) => summary.removeAttribute("aria-label"));
+  all("article summary[aria-label], .search-button-field").forEach((box) => box.removeAttribute("aria-label"));
   all(".toctree-toggle").forEach((toggle) => {
     const page = toggle.closest("li").querySelector("a").textContent;
     toggle.closest("summary").setAttribute("aria-label", `Pages under ${page}`);
