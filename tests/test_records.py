@@ -299,6 +299,8 @@ def test_killed_in_the_middle_there_is_no_record(smoke, run, saved, call):
     path = records.folder(smoke, new)
     save_and_be_killed(saved, path, call, 1)
     assert not path.exists()
+    (draft,) = path.parent.iterdir()  # where the next save looks for it
+    assert draft.name.startswith(".seed-0-")
     assert not records.is_current(smoke, new)
     assert records.find(smoke, new) is None
     records.save(make(new), path)
