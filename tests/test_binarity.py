@@ -43,6 +43,7 @@ def samples():
         "tiny cluster": torch.where(u < 1e-3, 10 + 0.1 * z, z),
         "one outlier": torch.where(u == u.max(), 100.0, z),
         "offset": 1e3 + side + 0.3 * z,
+        "distant": 1e5 + 0.1 * (side + 0.1 * z),
         "small": 1e-2 * (side + 0.1 * z),
         "large": 1e2 * (side + 0.1 * z),
         "skewed": z.exp(),
@@ -66,6 +67,15 @@ def oracle(x):
 def standardise(x):
     x = x.double() - x.double().mean(0)
     return x / x.std(0, correction=0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Threads are of no use to tensors this small, and wait for each other where others compute."""
+    n = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n)
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,10 @@ import torch
 from torch import Tensor
 
 FLOOR = 1e-6  # added to every variance in the M-step (scikit-learn's reg_covar)
-TOLERANCE = 1e-3  # EM ends when the mean log-likelihood changes by less (scikit-learn's tol) ...
-MAX_ITER = 100  # ... or after this many steps (scikit-learn's max_iter)
+# EM ends when the mean log-likelihood changes by less: half of scikit-learn's tol, whose parameters are those
+# one step after its last comparison, and ours those compared
+TOLERANCE = 5e-4
+MAX_ITER = 100  # or after this many steps (scikit-learn's max_iter)
 SAMPLE = 1000  # random points on which the starts are tried
 GROUPS = 32  # groups of points whose extremes join them
 GAUSSIAN = -0.5 * math.log(2 * math.pi * math.e)  # mean log-likelihood of one Gaussian, unit variance
@@ -93,7 +95,7 @@ def fit(latents: Tensor) -> Mixtures:
         raise ValueError(
             f"latents must have a shape (N, d) with N and d at least 1, not {tuple(latents.shape)}"
         )
-    block = max(1, 2**21 // max(len(latents), SAMPLE))
+    block = max(1, 2**21 // max(len(latents), 2**14))
     parts = [fit_block(part) for part in latents.split(block, dim=1)]
     return Mixtures(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
@@ -138,7 +140,8 @@ def best_fits(x: Tensor, floors: Tensor) -> tuple[Tensor, Tensor]:
     score = torch.full_like(floors, -math.inf)
     for x_i, theta_i, floor_i, go, score_i in zip(x, theta, floors, hopeful, score, strict=True):
         # equal lowest values, as the zeros of a ReLU, are one point that counts as many
-        points = torch.cat((x_i.min()[None], x_i[x_i > x_i.min()]))
+        lowest = x_i.amin(0, keepdim=True)
+        points = torch.cat((lowest, x_i.masked_select(x_i > lowest)))
         weight = torch.ones_like(points)
         weight[0] += len(x_i) - len(points)
         start = theta_i[go]
@@ -158,7 +161,7 @@ def candidates(points: Tensor, weight: Tensor, floor: Tensor) -> tuple[Tensor, T
     begin = starts(points, weight, floor)
     b, k = begin.shape[:2]
     phi = features(points).repeat_interleave(k, dim=0)
-    theta, score = em(begin.flatten(0, 1), phi, weight, floor.repeat_interleave(k), TOLERANCE / 10)
+    theta, score = em(begin.flatten(0, 1), phi, weight, floor.repeat_interleave(k), TOLERANCE / 5)
     _, log_ratio, eta = expect(theta, phi)
     log_p = (log_ratio + (eta[:, None] @ phi)[:, 0]).view(b, k, -1)
     score = score.view(b, k)
