@@ -46,7 +46,9 @@ def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
             name = f'<a href="{link.format(number=number)}">{number}</a>. {escape(row.statement.iloc[0])}'
             by_column = row.set_index("where")
             cells = "".join(_cell(*by_column.loc[column, ["verdict", "why"]]) for column in columns)
-            rows.append(f'<tr><th scope="row" style="text-align:left">{name}</th>{cells}</tr>')
+            rows.append(
+                f'<tr><th scope="row" style="text-align:left;font-weight:normal">{name}</th>{cells}</tr>'
+            )
         head = f'<thead><tr><th scope="col">Claim</th>{head}</tr></thead>'
         caption = f'<caption style="caption-side:top">Records: {escape(title)}</caption>'
         tables.append(f'<table class="table">{caption}{head}<tbody>{"".join(rows)}</tbody></table>')

@@ -29,9 +29,10 @@ UNTOUCHED = {
 
 
 class Headline(NamedTuple):
-    """Title, what it is called in a sentence, unit, how it is written, whether values can span decades."""
+    """Title, as the head of a column and in a sentence, unit, form, and whether values can span decades."""
 
     title: str
+    column: str
     short: str
     unit: str
     form: str
@@ -41,27 +42,40 @@ class Headline(NamedTuple):
 HEADLINES = {
     "test_gap": Headline(
         "Test accuracy, binary encoding − best other",
+        "Lead, test",
         "the lead in test accuracy",
         "percentage points",
         "{:+.2f}",
     ),
     "train_gap": Headline(
         "Training accuracy, binary encoding − best other",
+        "Lead, training",
         "that in training accuracy",
         "percentage points",
         "{:+.2f}",
     ),
     "code_share": Headline(
         "Points with their class's code, binary encoding",
+        "Code share",
         "the share of points with their class's code",
         "share of training points",
         "{:.4f}",
     ),
     "tr_sw_sb": Headline(
-        "Tr(Sw Sb⁺)/C, binary encoding", "Tr(Sw Sb⁺)/C", "no unit, training points", "{:.3g}", True
+        "Tr(Sw Sb⁺)/C, binary encoding",
+        "Tr(Sw Sb⁺)/C",
+        "Tr(Sw Sb⁺)/C",
+        "no unit, training points",
+        "{:.3g}",
+        True,
     ),
 }
 """The numbers that show what a switch does, each of one seed after the last epoch."""
+
+COLUMNS = (
+    "Lead: accuracy of binary encoding less that of the best other, in percentage points; code share and "
+    "Tr(Sw Sb⁺)/C: of binary encoding, on training points."
+)
 
 
 def switched(protocol: str) -> tuple[str, str, str] | None:
@@ -133,22 +147,22 @@ def table_of(numbers: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Headline numbers of one experiment as text: a row a protocol, in brackets the range over seeds."""
     lines = []
     for protocol in ordered(numbers.protocol):
-        line = dict(zip(("Switched alone", "from", "to"), _row(protocol), strict=True))
+        line = {"Switched alone": _row(protocol)}
         for name, h in HEADLINES.items():
             values = (
                 numbers[(numbers.protocol == protocol) & (numbers.number == name)].set_index("seed").value
             )
-            line[f"{h.title} ({h.unit})"] = _with_range(values, seed, h)
+            line[h.column] = _with_range(values, seed, h)
         lines.append(line)
     return pd.DataFrame(lines)
 
 
-def _row(protocol: str) -> tuple[str, str, str]:
+def _row(protocol: str) -> str:
     if protocol in BASES:
-        return f"({in_words(protocol)})", "", ""
+        return in_words(protocol).capitalize()
     _, field, value = switched(protocol)
-    reading = "" if value == _text(BASES["as_released"][field]) else " (not what was released)"
-    return f"`{field}`", _text(BASES["as_written"][field]), value + reading
+    reading = "" if value == _text(BASES["as_released"][field]) else ", another reading"
+    return f"`{field}`: {_text(BASES['as_written'][field])} → {value}{reading}"
 
 
 def _text(value) -> str:

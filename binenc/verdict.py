@@ -149,7 +149,7 @@ class Effect:
 
     def number(self, x: float) -> str:
         if self.ratio:
-            return f"× {x:.3g}"
+            return f"{x:.3g}"
         if self.exact:
             return f"{x:+,.0f}" if x else "0"
         return (f"{x:.4f}" if self.unit.startswith("share") else f"{x:+.2f}").replace("-", "−")
@@ -159,7 +159,7 @@ class Effect:
         if math.isnan(mean):
             return "not defined"
         limits = "" if math.isnan(low) or self.exact else f" [{self.number(low)}, {self.number(high)}]"
-        return self.number(mean) + limits
+        return ("× " if self.ratio else "") + self.number(mean) + limits
 
 
 @dataclass(frozen=True)

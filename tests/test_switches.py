@@ -71,9 +71,13 @@ def test_only_what_is_known_of_a_protocol_with_one_change():
 
 def test_rows_go_from_as_written_to_as_released(numbers):
     shown = switches.table_of(numbers, 0)
-    assert list(shown["Switched alone"]) == ["(as written)", "`softmax_twice`", "`loss_bin`", "(as released)"]
-    assert list(shown["to"]) == ["", "true", "mean_of_exp (not what was released)", ""]
-    lead = shown.iloc[:, 3]
+    assert list(shown["Switched alone"]) == [
+        "As written",
+        "`softmax_twice`: false → true",
+        "`loss_bin`: exp_of_mean → mean_of_exp, another reading",
+        "As released",
+    ]
+    lead = shown["Lead, test"]
     assert lead[0].startswith("+2.0")
     assert "to" in lead[0]  # the range over three seeds
     assert lead[1] == "−1.00"
