@@ -246,6 +246,13 @@ def test_equal_points_have_exactly_equal_means():
     assert count.tolist() == [334, 333, 333, 0]
 
 
+def test_means_that_differ_by_rounding_alone_coincide():
+    base = torch.randn(100, 4, dtype=torch.float64)
+    points = torch.cat([base[torch.randperm(100)] for _ in range(3)])
+    values = neural_collapse(points, torch.arange(300) // 100, 3, torch.eye(3, 4), torch.randn(300, 3))
+    assert {k for k, v in values.items() if np.isnan(v)} == NOT_DEFINED
+
+
 def test_a_class_mean_at_the_global_mean_has_cosine_0():
     points = torch.tensor([[1.0, 0], [-1, 0], [0, 1], [0, -1], [0, 0]])
     values = neural_collapse(points, torch.arange(5), 5, points, points @ points.T)
