@@ -15,6 +15,8 @@ ACTIVE := $(shell python3 -Pc 'import binenc' 2>/dev/null && command -v python3)
 PYTHON := $(or $(ACTIVE),$(CURDIR)/.venv/bin/python)
 export PATH := $(dir $(PYTHON)):$(PATH)
 export PYTHONPATH := $(CURDIR)
+# Pages and tests run side by side: a thread that waits must not spin.
+export OMP_WAIT_POLICY := PASSIVE
 
 # One build at a time; after a power loss the next command resumes by itself.
 SNAKEMAKE = mkdir -p _build && flock _build/lock python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
@@ -62,7 +64,7 @@ import: env  ## check and add the records of such a file: FILE=_build/paper-reco
 	@python -m binenc.exchange import "$(FILE)"
 
 test: env  ## all tests that need no browser and no GPU
-	@python -m pytest -q
+	@OMP_NUM_THREADS=1 python -m pytest -q -n $(CORES) --dist loadfile
 
 test-browser: env  ## look at the report in chromium; needs playwright, and AXE=.../axe.min.js of npm's axe-core
 	@python -c 'import playwright' || { echo "make test-browser needs: pip install playwright, and chromium" >&2; exit 2; }
