@@ -161,7 +161,7 @@ def last_epoch(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean, sample standard deviation and number of seeds; columns ``KEYS``, split, metric, epoch, mean, std, n."""
+    """Mean and sample std over the seeds; columns ``KEYS``, split, metric, epoch, mean, std, n."""
     grouped = table.groupby([*KEYS, "split", "metric", "epoch"], sort=False).value
     return grouped.agg(["mean", "std", "count"]).rename(columns={"count": "n"}).reset_index()
 
@@ -188,7 +188,7 @@ def scope(found: Study) -> str:
 
 
 def origin(found: Study) -> str:
-    """Where the numbers come from, as Markdown: records, commits, devices, versions and dates of each profile."""
+    """Where the numbers come from, as Markdown: an item a profile, as `made_by` says it."""
     return "\n".join(
         made_by(
             f"`results/{name}` ({source(found.profiles[name])})",
@@ -204,7 +204,7 @@ def contents(profile: Profile, run: Run) -> dict:
 
 
 def made_by(where: str, made: list[dict]) -> str:
-    """One Markdown item: how many records lie there, and what made them, from the contents of their run.json."""
+    """One Markdown item: how many records lie there and what made them, from what their run.json say."""
     commits = sorted({_commit(m) for m in made})
     days = sorted({m["date"][:10] for m in made})
     software = sorted({f"Python {m['versions']['python']}, torch {m['versions']['torch']}" for m in made})

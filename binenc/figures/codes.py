@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
@@ -24,43 +25,42 @@ def simplex(book: np.ndarray) -> float:
 
 
 def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
-    """The codebook (C, d) above the matrix of its Hamming distances, whose colours are centred on the simplex."""
+    """The codebook (C, d), below it the matrix of its Hamming distances beside those of a simplex."""
     n_classes, d = book.shape
     distances, target = hamming(book), simplex(book)
+    left = 0.2 + 0.075 * max(map(len, classes))
     with plt.rc_context(STYLE | {"axes.grid": False}):
-        figure, (above, below) = plt.subplots(2, 1, figsize=(2 * PANEL, 6.3), height_ratios=(1, 1.75))
+        figure, (above, below) = plt.subplots(2, 1, figsize=(2 * PANEL, 6.3 + 0.5 * left))
         above.imshow(book, cmap=ListedColormap(["#e6e6e6", colour]), vmin=0, vmax=1, aspect="auto")
-        above.set_title(f"codebook: {n_classes} classes, {d} dimensions")
+        above.set_title(f"codebook: {n_classes} classes, {d} dimensions", y=1)
         above.set_yticks(range(n_classes), classes)
         above.set_xlabel("dimension of the latents")
         if d <= 64:
-            above.set_xticks(np.arange(d + 1) - 0.5, minor=True)
-            above.set_yticks(np.arange(n_classes + 1) - 0.5, minor=True)
-            above.grid(which="minor", color="white", linewidth=0.8)
-            above.tick_params(which="minor", length=0)
-        reach = max(abs(distances[~np.eye(n_classes, dtype=bool)] - target).max(), 1)
-        shown = np.ma.masked_array(distances, np.eye(n_classes, dtype=bool))
-        image = below.imshow(shown, cmap="PuOr", vmin=target - reach, vmax=target + reach)
-        for (i, j), distance in np.ndenumerate(distances):
-            if i != j:
-                dark = abs(distance - target) > 0.6 * reach
-                below.text(
-                    j,
-                    i,
-                    str(distance),
-                    ha="center",
-                    va="center_baseline",
-                    fontsize=9,
-                    color="white" if dark else "black",
-                )
-        below.set_title(f"Hamming distances in bits (simplex: {target:.1f})")
-        below.set_xticks(range(n_classes), classes)
-        if max(map(len, classes)) > 2:
-            below.tick_params(axis="x", rotation=90)
+            above.hlines(np.arange(n_classes) - 0.5, -0.5, d - 0.5, color="white", linewidth=0.8)
+            above.vlines(np.arange(d) - 0.5, -0.5, n_classes - 0.5, color="white", linewidth=0.8)
+        _matrix(below, distances, target)
+        below.set_title(f"Hamming distances in bits (simplex: {target:.1f})", y=1)
+        below.set_xticks(range(n_classes), classes, rotation=90 if left > 0.4 else 0)
         below.set_yticks(range(n_classes), classes)
-        figure.colorbar(image, ax=below, shrink=0.9, pad=0.02)
-        figure.tight_layout()
+        width, height = figure.get_size_inches()
+        above.set_position([left / width, 1 - 2.3 / height, 1 - (left + 0.1) / width, 2.05 / height])
+        below.set_position(
+            [left / width, left / height, 1 - (left + 0.75) / width, 1 - (left + 3.2) / height]
+        )
+        at = figure.add_axes((1 - 0.7 / width, (left + 0.2) / height, 0.15 / width, 2.8 / height))
+        figure.colorbar(below.images[0], cax=at)
     return figure
+
+
+def _matrix(ax: Axes, distances: np.ndarray, target: float) -> None:
+    """Numbers on colours that say whether two classes are closer than on a simplex, or further apart."""
+    itself = np.eye(len(distances), dtype=bool)
+    reach = max(abs(distances[~itself] - target).max(), 1)
+    shown = np.ma.masked_array(distances, itself)
+    ax.imshow(shown, cmap="PuOr", vmin=target - reach, vmax=target + reach, aspect="auto")
+    for i, j in zip(*np.nonzero(~itself), strict=True):
+        shade = "white" if abs(distances[i, j] - target) > 0.6 * reach else "black"
+        ax.text(j, i, str(distances[i, j]), ha="center", va="center_baseline", fontsize=9, color=shade)
 
 
 def show_codebook(record: Record, name: str, title: str) -> None:
@@ -70,13 +70,13 @@ def show_codebook(record: Record, name: str, title: str) -> None:
     figure = draw_codebook(book, classes, COLOURS[architecture])
     distances = hamming(book)[np.triu_indices(len(book), 1)]
     caption = (
-        f"{title} Above, the most common code of each class's training points after the last epoch, coloured where "
-        "the bit is 1. Below, in how many bits two classes differ; white is the distance between vertices of a "
-        "simplex, orange is closer, purple further apart."
+        f"{title} Above, the most common code of each class's training points after the last epoch, coloured "
+        "where the bit is 1. Below, in how many bits two classes differ; white is the distance between "
+        "vertices of a simplex, orange is closer, purple further apart."
     )
     alt = (
-        f"Codebook of {len(book)} classes in {book.shape[1]} bits, {len(np.unique(book, axis=0))} of its rows "
-        f"distinct. Hamming distances from {distances.min()} to {distances.max()} bits, mean "
+        f"Codebook of {len(book)} classes in {book.shape[1]} bits, {len(np.unique(book, axis=0))} of its "
+        f"rows distinct. Hamming distances from {distances.min()} to {distances.max()} bits, mean "
         f"{distances.mean():.1f}; a simplex would need {simplex(book):.1f}."
     )
     rows = pd.DataFrame(book.astype(int)).add_prefix("bit_")
@@ -85,7 +85,7 @@ def show_codebook(record: Record, name: str, title: str) -> None:
 
 
 def codebooks(found: Study, name: str, see: str) -> None:
-    """Show the codebook under binary encoding (or the first architecture there is) of each experiment and protocol."""
+    """Show a codebook of each experiment and protocol: under binary encoding, or the first there is."""
     for profile, protocol, experiments in found.parts():
         for experiment in experiments:
             architecture, record = next(iter(found.examples(profile, experiment, protocol).items()))

@@ -1,12 +1,12 @@
 """Metrics over epochs, and where they end."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from binenc.figures.style import COLOURS, DASHES, PANEL, STYLE, show, slug
+from binenc.figures.style import COLOURS, DASHES, PANEL, STYLE, arrange, show, slug
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record
 from binenc.study import Study, last_epoch, over_seeds, source
@@ -34,9 +34,9 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
 
 
 def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start: float = 0) -> Figure:
-    """Draw a table like that of `over_seeds`, of one profile and protocol; titles are those of the columns."""
+    """Draw a table like that of `over_seeds`, of one profile and protocol; a title for each column."""
     experiments = list(dict.fromkeys(numbers.experiment))
-    size = (PANEL * max(len(experiments), 2), 1.75 * len(rows) + 0.85)
+    size = (PANEL * max(len(experiments), 2), 1.5 * len(rows) + 1.3)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(len(rows), len(experiments), figsize=size, squeeze=False, sharex="col")
         for (metric, split), line in zip(rows, axes, strict=True):
@@ -46,12 +46,11 @@ def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start
             _scale(line, part, METRICS[metric].log)
             _label(line[0], metric, split, {s for m, s in rows if m == metric})
         for ax, title in zip(axes[0], titles, strict=True):
-            ax.set_title(title.replace(" · ", "\n"))
+            ax.set_title(title.replace(" · ", "\n"), y=1)
         for ax in axes[-1]:
             ax.set_xlabel("epoch")
         _legend(figure, axes)
-        figure.align_ylabels()
-        figure.tight_layout(rect=(0, 0.62 / size[1], 1, 1), h_pad=0.6)
+        arrange(figure, axes, left=1.0, right=0.1, bottom=0.95, top=0.5, gap=0.18)
     return figure
 
 
@@ -96,13 +95,13 @@ def _legend(figure: Figure, axes) -> None:
 def _about(
     found: Study, numbers: pd.DataFrame, profile: str, protocol: str, several: str, single: str
 ) -> str:
-    """The end of a caption: which records, which protocol and split, how many seeds and how they are drawn."""
+    """The end of a caption: which records, protocol and split, how many seeds and how they are drawn."""
     n = sorted(set(numbers.groupby(["experiment", "architecture"]).n.max()))
     seeds = f"n = {n[0]}" if len(n) == 1 else f"n = {n[0]} to {n[-1]}"
     splits = " and ".join(f"{split}ing" if split == "train" else split for split in numbers.split.unique())
     return (
-        f"{protocol.replace('_', ' ').capitalize()}, {splits} points; {several if n[-1] > 1 else single} ({seeds}). "
-        f"Records: {source(found.profiles[profile])}."
+        f"{protocol.replace('_', ' ').capitalize()}, {splits} points; {several if n[-1] > 1 else single} "
+        f"({seeds}). Records: {source(found.profiles[profile])}."
     )
 
 
@@ -121,7 +120,7 @@ def _alt(found: Study, numbers: pd.DataFrame, rows: list[Row]) -> str:
 
 
 def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
-    """Show a metric after the last epoch: a dot a seed, mean and standard deviation; panels as in `curves`."""
+    """Show where metrics end: a dot a seed, mean and standard deviation; panels as in `curves`."""
     for profile, protocol, experiments in found.parts():
         table = last_epoch(found.table.query("profile == @profile and protocol == @protocol"))
         seeds = table.merge(pd.DataFrame(rows, columns=["metric", "split"]))
@@ -134,44 +133,36 @@ def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
 
 
 def draw_ends(seeds: pd.DataFrame, rows: list[Row], titles: list[str]) -> Figure:
-    """Draw one value a seed; ``seeds`` has the columns of a study's table."""
+    """Draw one value a seed; ``seeds`` has the columns of a study's table, a title for each experiment."""
     experiments = list(dict.fromkeys(seeds.experiment))
-    size = (PANEL * max(len(experiments), 2), 1.3 * len(rows) + 0.85)
-    shown = [a for a in ARCHITECTURES if a in set(seeds.architecture)]
+    size = (PANEL * max(len(experiments), 2), 1.5 * len(rows) + 1.1)
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            len(rows), len(experiments), figsize=size, squeeze=False, sharey=True, sharex="row"
-        )
+        figure, axes = plt.subplots(len(rows), len(experiments), figsize=size, squeeze=False, sharex=True)
         for (metric, split), line in zip(rows, axes, strict=True):
+            part = seeds[(seeds.metric == metric) & (seeds.split == split)]
             for experiment, ax in zip(experiments, line, strict=True):
-                for y, architecture in enumerate(reversed(shown)):
-                    part = seeds.query(
-                        "metric == @metric and split == @split and experiment == @experiment "
-                        "and architecture == @architecture"
-                    ).value
-                    colour = COLOURS[architecture]
-                    ax.plot(part, [y + 0.18] * len(part), "o", color=colour, markersize=4, alpha=0.7)
-                    ax.errorbar(
-                        part.mean(),
-                        y - 0.12,
-                        xerr=part.std() if len(part) > 1 else None,
-                        fmt="|",
-                        color=colour,
-                        markersize=11,
-                        markeredgewidth=2,
-                        capsize=3,
-                    )
-                ax.set_yticks(range(len(shown)), [ARCHITECTURES[a] for a in reversed(shown)])
-                ax.set_ylim(-0.6, len(shown) - 0.4)
-                ax.set_xlabel(f"{METRICS[metric].short} ({split})")
-                ax.xaxis.set_major_locator(MaxNLocator(4 if len(experiments) > 1 else 7))
-            values = seeds[(seeds.metric == metric) & (seeds.split == split)].value
-            if values.max() - values.min() < 1e-3:
-                line[0].set_xlim(values.mean() - 1e-3, values.mean() + 1e-3)
+                _dots(ax, part[part.experiment == experiment])
+            _label(line[0], metric, split, {s for m, s in rows if m == metric})
         for ax, title in zip(axes[0], titles, strict=True):
-            ax.set_title(title.replace(" · ", "\n"))
-        figure.tight_layout()
+            ax.set_title(title.replace(" · ", "\n"), y=1)
+        _legend(figure, axes)
+        arrange(figure, axes, left=1.0, right=0.1, bottom=0.7, top=0.5, gap=0.2)
     return figure
+
+
+def _dots(ax: Axes, part: pd.DataFrame) -> None:
+    for x, (architecture, title) in enumerate(ARCHITECTURES.items()):
+        values, colour = part[part.architecture == architecture].value, COLOURS[architecture]
+        if len(values):
+            ax.plot([x - 0.16] * len(values), values, "o", color=colour, markersize=4, alpha=0.7)
+            bar = {"yerr": values.std() if len(values) > 1 else None, "capsize": 3, "label": title}
+            ax.errorbar(
+                x + 0.12, values.mean(), **bar, fmt="_", color=colour, markersize=13, markeredgewidth=2
+            )
+    ax.set(xlim=(-0.6, len(ARCHITECTURES) - 0.4), xticks=[])
+    ax.ticklabel_format(axis="y", useOffset=False)
+    if np.ptp(part.value) < 1e-3:
+        ax.set_ylim(part.value.mean() - 1e-3, part.value.mean() + 1e-3)
 
 
 def run_curves(record: Record, name: str) -> None:
@@ -209,12 +200,12 @@ def run_curves(record: Record, name: str) -> None:
         figure.tight_layout()
     last = {split: record.final("accuracy", split) for split in ("train", "test")}
     caption = (
-        "How the run learned. 'In training' is the average over an epoch's batches, with dropout where it acts; "
-        "the others are measured in evaluation mode after the epoch."
+        "How the run learned. 'In training' is the average over an epoch's batches, with dropout where it "
+        "acts; the others are measured in evaluation mode after the epoch."
     )
     alt = (
-        f"Curves over epochs 0 to {numbers.epoch.max()} of loss and accuracy. At the end the cross-entropy on the "
-        f"training points is {record.final('cross_entropy', 'train'):.3g}, the accuracy {last['train']:.4f} on "
-        f"training and {last['test']:.4f} on test points."
+        f"Curves over epochs 0 to {numbers.epoch.max()} of loss and accuracy. At the end the cross-entropy "
+        f"on the training points is {record.final('cross_entropy', 'train'):.3g}, the accuracy "
+        f"{last['train']:.4f} on training and {last['test']:.4f} on test points."
     )
     show(figure, name, caption, alt, numbers)

@@ -22,7 +22,7 @@ def available(name: str) -> bool:
 
 
 def datasets(found: Study) -> dict[str, Dataset | None]:
-    """The datasets of a study; None for one whose files are not here, which are not downloaded for a picture."""
+    """The datasets of a study; None for one whose files are not here: a picture is no reason to download."""
     names = dict.fromkeys(run.experiment.dataset for runs in found.runs.values() for run in runs)
     return {name: load(name) if available(name) else None for name in names}
 
@@ -53,8 +53,9 @@ def absent(data: dict[str, Dataset | None]) -> str:
     if not names:
         return "The files of every dataset of this study are on this machine."
     return (
-        f"**The files of {' and '.join(names)} are not on this machine**, so there are no pictures of them: only what "
-        f"the records say. They belong in `{folder().name}/` (or where `BINENC_DATA` says); training downloads them."
+        f"**The files of {' and '.join(names)} are not on this machine**, so there are no pictures of them, "
+        f"only what the records say. They belong in `{folder().name}/`, or where `BINENC_DATA` says; "
+        "training downloads them."
     )
 
 
@@ -87,7 +88,8 @@ def draw_samples(dataset: Dataset, n: int) -> Figure:
 def samples(data: dict[str, Dataset | None], n: int = 10) -> None:
     """Show sample images of each dataset and, as their numbers, how many of each class there are."""
     for dataset in filter(None, data.values()):
-        caption = f"{dataset.name}: the first {n} training images of each class ({dataset.side} x {dataset.side} pixels)."
+        pixels = f"{dataset.side} x {dataset.side} pixels"
+        caption = f"{dataset.name}: the first {n} training images of each class ({pixels})."
         alt = f"Images of {dataset.name} in rows, one a class: {', '.join(dataset.classes)}."
         show(draw_samples(dataset, n), slug("samples", dataset.name), caption, alt, class_counts(dataset))
 

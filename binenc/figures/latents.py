@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from binenc.figures.style import COLOURS, PANEL, STYLE, show, slug
+from binenc.figures.style import COLOURS, PANEL, STYLE, arrange, show, slug
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record
 from binenc.study import Study
@@ -27,8 +27,8 @@ def snapshots(record: Record) -> list[int]:
 def ridges(record: Record, at: int, n: int) -> pd.DataFrame:
     """Histograms of n evenly spread dimensions; columns epoch, dimension, low, high, points (0 left out).
 
-    A dimension is counted within those that the record keeps. The bins, of equal width, are symmetric about 0,
-    which is thus an edge between two.
+    A dimension is counted within those that the record keeps. The bins, of equal width and open below, are
+    symmetric about 0, so that each holds latents of one bit only.
     """
     latents = record.arrays["sample_latents"][at].astype(float)
     chosen = np.linspace(0, latents.shape[1] - 1, min(n, latents.shape[1])).astype(int)
@@ -49,21 +49,17 @@ def ridges(record: Record, at: int, n: int) -> pd.DataFrame:
 
 def draw_ridges(ax: Axes, table: pd.DataFrame, colour: str) -> None:
     """Draw `ridges`, one above the other: what counts as bit 1 in colour, bit 0 in grey."""
-    dimensions = sorted(table.dimension.unique())
-    reach = max(table.high.max(), -table.low.min())
+    reach = (table.high - table.low).mean() * BINS / 2
     edges = np.linspace(-reach, reach, BINS + 1)
+    dimensions, row = np.unique(table.dimension, return_inverse=True)
+    heights = np.zeros((len(dimensions), BINS))
+    heights[row, np.rint((table.low + reach) / (2 * reach) * BINS).astype(int)] = table.points
+    heights *= 0.92 / heights.max(axis=1, keepdims=True)
     for on, fill in ((True, colour), (False, "#8c8c8c")):
-        outlines = []
-        for y, dimension in enumerate(reversed(dimensions)):
-            part = table[table.dimension == dimension]
-            heights = np.zeros(BINS)
-            heights[np.rint((part.low + reach) / (2 * reach) * BINS).astype(int)] = (
-                part.points / part.points.max()
-            )
-            heights[BINS // 2 :] *= on
-            heights[: BINS // 2] *= not on
-            outlines.append(_outline(edges, y + 0.92 * heights, y))
-        ax.add_patch(PathPatch(Path.make_compound_path(*outlines), facecolor=fill, edgecolor="none"))
+        bars = np.where((np.arange(BINS) >= BINS // 2) == on, heights, 0)
+        outlines = [_outline(edges, y + bar, y) for y, bar in enumerate(bars[::-1])]
+        outline = Path.make_compound_path(*outlines)
+        ax.add_artist(PathPatch(outline, facecolor=fill, edgecolor="none", clip_on=False))
     ax.hlines(range(len(dimensions)), -reach, reach, color="#bbbbbb", linewidth=0.4, zorder=0)
     ax.axvline(0, color="black", linewidth=0.6)
     ax.set(xlim=(-reach, reach), ylim=(-0.1, len(dimensions)), yticks=[], xticks=[-reach, reach])
@@ -94,7 +90,7 @@ def draw_histograms(examples: dict[str, Record], n: int, height: float) -> tuple
                 table = ridges(record, at, n)
                 draw_ridges(ax, table, COLOURS[architecture])
                 if architecture == next(iter(examples)):
-                    ax.set_title(f"epoch {table.epoch.iloc[0]}")
+                    ax.set_title(f"epoch {table.epoch.iloc[0]}", y=1)
                 tables.append(table.assign(architecture=architecture))
             line[0].set_ylabel(ARCHITECTURES[architecture].replace(" ", "\n"))
         figure.supxlabel("latent value", fontsize=10, y=0.012)
@@ -113,8 +109,9 @@ def histograms(found: Study, name: str, see: str, n: int = 8) -> None:
             title = f"{found.title(profile, experiment)}, {protocol.replace('_', ' ')}"
             points = len(next(iter(examples.values())).arrays["sample_labels"][0])
             caption = (
-                f"{see} {title}; seed {', '.join(map(str, seeds))}; {points} test points, at most {n} dimensions. "
-                "Each histogram is scaled to its own largest bin; coloured: positive (bit 1), grey: bit 0."
+                f"{see} {title}; seed {', '.join(map(str, seeds))}; {points} test points, at most {n} "
+                "dimensions, each histogram scaled to its own largest bin. Coloured: positive (bit 1), grey: "
+                "bit 0."
             )
             names = ", ".join(ARCHITECTURES[a] for a in examples)
             epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
@@ -128,8 +125,9 @@ def run_histograms(record: Record, name: str, n: int = 16) -> None:
     figure, numbers = draw_histograms({architecture: record}, n, 4.2)
     kept = record.arrays["sample_latents"].shape[2]
     caption = (
-        f"Latents of {len(record.arrays['sample_labels'][0])} test points, {min(n, kept)} of the dimensions, one "
-        "above the other; each histogram is scaled to its own largest bin. Coloured: positive (bit 1), grey: bit 0."
+        f"Latents of {len(record.arrays['sample_labels'][0])} test points in {min(n, kept)} dimensions, one "
+        "above the other; each histogram is scaled to its own largest bin. Coloured: positive (bit 1), grey: "
+        "bit 0."
     )
     epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
     show(figure, name, caption, f"Histograms of latents after epochs {epochs}. {_spread(numbers)}", numbers)
@@ -143,7 +141,7 @@ def _spread(numbers: pd.DataFrame) -> str:
     return f"At last the points of a dimension lie in this many of {BINS} bins on average: {said}."
 
 
-def draw_projection(examples: dict[str, Record], classes: list[str]) -> tuple[Figure, pd.DataFrame]:
+def draw_projection(examples: dict[str, Record]) -> tuple[Figure, pd.DataFrame]:
     """A panel an architecture: the points after the last epoch, each class a colour, its mean its name."""
     rows = -(-len(examples) // 2)
     tables = []
@@ -158,17 +156,15 @@ def draw_projection(examples: dict[str, Record], classes: list[str]) -> tuple[Fi
                 _dots(ax, points[labels == label], f"C{label}")
             for label in np.unique(labels):
                 x, y = points[labels == label].mean(0)
-                ax.plot(
-                    x, y, "o", color="white", markeredgecolor="black", markersize=12, alpha=0.75, zorder=1
-                )
+                ax.plot(x, y, "o", color="white", markeredgecolor="black", markersize=12, zorder=1)
                 ax.annotate(str(label), (x, y), ha="center", va="center_baseline", fontsize=9, zorder=4)
             ax.set(xlabel="", ylabel="", aspect="equal")
-            ax.set_title(ARCHITECTURES[architecture])
+            ax.set_title(ARCHITECTURES[architecture], y=1)
             ax.set_adjustable("datalim")
             ax.tick_params(labelsize=8)
         for ax in list(axes.flat)[len(examples) :]:
             ax.remove()
-        figure.tight_layout()
+        arrange(figure, axes, left=0.45, right=0.1, bottom=0.3, top=0.3, gap=0.6)
     return figure, pd.concat(tables, ignore_index=True)
 
 
@@ -177,7 +173,7 @@ def _dots(ax: Axes, points: np.ndarray, colour: str) -> None:
     codes = [Path.MOVETO, Path.LINETO] * len(points)
     dots = Path(np.repeat(points, 2, axis=0), codes)
     ax.add_patch(
-        PathPatch(dots, edgecolor=colour, linewidth=2.8, capstyle="round", facecolor="none", alpha=0.7)
+        PathPatch(dots, edgecolor=colour, facecolor="none", linewidth=2.8, capstyle="round", alpha=0.7)
     )
     ax.autoscale_view()
 
@@ -189,18 +185,17 @@ def projection(found: Study, name: str, see: str) -> None:
             examples = found.examples(profile, experiment, protocol)
             first = next(iter(examples.values()))
             classes = first.run["classes"]
-            figure, numbers = draw_projection(examples, classes)
+            figure, numbers = draw_projection(examples)
             title = f"{found.title(profile, experiment)}, {protocol.replace('_', ' ')}"
             key = (
-                ""
-                if classes == [str(i) for i in range(len(classes))]
-                else (" Classes: " + ", ".join(f"{i} {c}" for i, c in enumerate(classes)) + ".")
+                "" if classes[0] == "0" else " " + ", ".join(f"{i}: {c}" for i, c in enumerate(classes)) + "."
             )
             caption = (
                 f"{see} {title}, after the last epoch; seed {first.run['configuration']['seed']}; "
                 f"{len(first.arrays['sample_labels'][-1])} test points. Axes in latent units.{key}"
             )
-            alt = f"Scatter plots of latents, a panel an architecture, a colour a class: {title}. {_tightness(numbers)}"
+            panels = "Scatter plots of latents, a panel an architecture, a colour a class"
+            alt = f"{panels}: {title}. {_tightness(numbers)}"
             show(figure, slug(name, profile, experiment, protocol), caption, alt, numbers)
 
 

@@ -1,5 +1,7 @@
 """The four heads and the two backbones as drawings, and the shape of the binary-encoding loss."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -47,7 +49,7 @@ def chain(ax: Axes, boxes: list[str], step: float = 1.0) -> None:
             ax.text(0, y, words, ha="center", va="center", bbox=box, fontsize=9)
             tops.append(y)
         y -= step
-    for above, below in zip(tops, tops[1:], strict=False):
+    for above, below in pairwise(tops):
         arrow = {"arrowstyle": "-|>", "color": "#555555", "shrinkA": 10, "shrinkB": 10}
         ax.annotate("", (0, below), (0, above), arrowprops=arrow)
     ax.set(xlim=(-1, 1), ylim=(y + step / 2, 0.1))
@@ -64,13 +66,14 @@ def heads() -> None:
         figure.tight_layout()
     rows = [(name, i, words) for name, boxes in HEADS.items() for i, words in enumerate(boxes) if words]
     caption = (
-        "The four architectures after the backbone. Binary encoding and linear penultimate are the same network; "
-        "only the loss differs. x are the latents that this study looks at."
+        "The four architectures after the backbone. Binary encoding and linear penultimate are the same "
+        "network, only the loss differs. The latents x are what this study looks at."
     )
     alt = (
-        "Four chains of boxes from h(x) to the loss. Binary encoding: a linear layer to d latents x, a linear "
-        "classifier, cross-entropy plus gamma times L_bin of x. Linear penultimate: the same with cross-entropy "
-        "alone. Non-linear penultimate: a ReLU after the first layer. No penultimate: the classifier on h(x) itself."
+        "Four chains of boxes from h(x) to the loss. Binary encoding: a linear layer to d latents x, a "
+        "linear classifier, cross-entropy plus gamma times L_bin of x. Linear penultimate: the same with "
+        "cross-entropy alone. Non-linear penultimate: a ReLU after the first layer. No penultimate: the "
+        "classifier on h(x)."
     )
     show(figure, "heads", caption, alt, pd.DataFrame(rows, columns=["architecture", "place", "box"]))
 
@@ -85,11 +88,13 @@ def backbones() -> None:
             ax.set_title(name.upper(), fontweight="bold")
         figure.tight_layout()
     rows = [(name, i, words) for name, boxes in BACKBONES.items() for i, words in enumerate(boxes)]
-    caption = "The two backbones as written. As released, a third dense layer with ReLU and no dropout follows in the CNN."
+    caption = (
+        "The two backbones as written. As released, the CNN has a third dense layer with ReLU and no dropout."
+    )
     alt = (
-        "Two chains of boxes from the image to h(x). MLP: three dense layers with ReLU, dropout after the first two. "
-        "CNN: five convolutions with ReLU, pooling after the first, second and fourth, then two dense layers with "
-        "ReLU and dropout."
+        "Two chains of boxes from the image to h(x). MLP: three dense layers with ReLU, dropout after the "
+        "first two. CNN: five convolutions with ReLU, pooling after the first, second and fourth, then two "
+        "dense layers with ReLU and dropout."
     )
     show(figure, "backbones", caption, alt, pd.DataFrame(rows, columns=["backbone", "place", "box"]))
 
@@ -117,8 +122,8 @@ def loss_shape(d: int = 8) -> None:
             ax.legend(loc="upper left", fontsize=9, handlelength=1.6)
         figure.tight_layout()
     caption = (
-        "The binary-encoding loss. Left: flat at zero, steep beyond one, so that a few large latents are what it "
-        f"forbids. Right: the three readings of the text for {d} latents that all have the size a; the first two "
+        "The binary-encoding loss. Left: flat at zero, steep beyond one, so that large latents are what it "
+        f"forbids. Right: the three readings of the text for {d} latents of the same size a; the first two "
         "agree there, and the norm of the whole point weighs far more."
     )
     alt = (

@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
 from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
 
 from binenc.profile import ARCHITECTURES, ROOT
 
@@ -25,7 +26,6 @@ DASHES = dict(zip(ARCHITECTURES, PATTERNS, strict=False))
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "binenc",
-    "pdf.fonttype": 42,
     "font.sans-serif": ["DejaVu Sans", "Arial"],
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -52,6 +52,24 @@ def folder() -> Path:
     path = Path(os.environ.get("BINENC_FIGURES") or ROOT / "_build/figures")
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def arrange(figure: Figure, axes, left: float, right: float, bottom: float, top: float, gap: float) -> None:
+    """Set margins and the gap between rows, in inches, and pin the labels to the figure's edge.
+
+    Known beforehand, nothing must be found by drawing the figure once more, which takes most of the time.
+    """
+    width, height = figure.get_size_inches()
+    row = (height - top - bottom - gap * (len(axes) - 1)) / len(axes)
+    edges = {"left": left / width, "right": 1 - right / width}
+    edges |= {"bottom": bottom / height, "top": 1 - top / height}
+    figure.subplots_adjust(**edges, wspace=0.32, hspace=gap / row)
+    for ax in axes.flat:
+        below = blended_transform_factory(ax.transAxes, figure.transFigure)
+        across = blended_transform_factory(figure.transFigure, ax.transAxes)
+        at = ax.get_position()
+        ax.xaxis.set_label_coords(0.5, at.y0 - 0.24 / height, transform=below)
+        ax.yaxis.set_label_coords(at.x0 - (left - 0.4) / width, 0.5, transform=across)
 
 
 def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFrame) -> None:

@@ -1,0 +1,120 @@
+"""Tables of numbers out of records, as text, for the chapters."""
+
+import pandas as pd
+
+from binenc.profile import ARCHITECTURES
+from binenc.prose import GROUP, final, number, plus_minus, seeds
+from binenc.records import Record
+from binenc.study import KEYS, Study, contents
+from binenc.words import METRICS
+
+
+def final_table(found: Study, rows: list[tuple[str, str]]) -> pd.DataFrame:
+    """Metrics and splits after the last epoch: a row each, a column an architecture, mean ± std."""
+    values = pd.concat([final(found, metric, split) for metric, split in rows])
+    groups = {key: part for key, part in values.groupby([*GROUP, "metric", "split"], sort=False)}
+    shown = [a for a in ARCHITECTURES if a in set(values.architecture)]
+    lines = []
+    for profile, experiment, protocol in dict.fromkeys(key[:3] for key in groups):
+        for metric, split in rows:
+            part = groups[profile, experiment, protocol, metric, split].set_index("architecture")
+            both = len({s for m, s in rows if m == metric}) > 1
+            line = {
+                "Data": found.title(profile, experiment),
+                "Protocol": protocol.replace("_", " "),
+                "Metric": METRICS[metric].title + (f", {split}" if both else ""),
+            }
+            cells = part[["mean", "std", "n"]]
+            line |= {ARCHITECTURES[a]: plus_minus(*cells.loc[a]) if a in cells.index else "" for a in shown}
+            lines.append(line | {"n": seeds(part.n).removeprefix("n = ")})
+    return pd.DataFrame(lines)
+
+
+def simplex_table(found: Study) -> pd.DataFrame:
+    """Distances of codebook rows after the last epoch beside what a simplex would need."""
+    columns = {
+        "distinct_codebook_rows": "Distinct rows",
+        "hamming_mean": "Mean distance",
+        "hamming_min": "Least",
+    }
+    values = pd.concat([final(found, metric) for metric in columns]).set_index([*KEYS, "metric"])
+    sizes = {
+        (name, r.experiment_name, r.protocol_name, r.architecture): _size(found, name, r)
+        for name, runs in found.runs.items()
+        for r in runs
+    }
+    lines = []
+    for key in dict.fromkeys(key[:-1] for key in values.index):
+        profile, experiment, protocol, architecture = key
+        d, n_classes = sizes[key]
+        line = {
+            "Data": found.title(profile, experiment),
+            "Protocol": protocol.replace("_", " "),
+            "Architecture": ARCHITECTURES[architecture],
+            "d": d,
+        }
+        line |= {
+            title: plus_minus(*values.loc[(*key, m), ["mean", "std", "n"]]) for m, title in columns.items()
+        }
+        line |= {"Simplex": number(d / 2 * n_classes / (n_classes - 1))}
+        lines.append(line | {"n": values.loc[(*key, "hamming_mean"), "n"]})
+    return pd.DataFrame(lines)
+
+
+def _size(found: Study, name: str, run) -> tuple[int, int]:
+    """Dimension of the latents, and number of classes."""
+    d = run.experiment.width if run.architecture == "no_penultimate" else run.experiment.penultimate
+    return d, len(contents(found.profiles[name], run)["classes"])
+
+
+def parameter_table(found: Study) -> pd.DataFrame:
+    """Trainable parameters that the records state: a row an experiment and protocol."""
+    counts: dict[tuple, dict] = {}
+    for name, runs in found.runs.items():
+        for run in runs:
+            row = counts.setdefault((name, run.experiment_name, run.protocol_name), {})
+            row[run.architecture] = contents(found.profiles[name], run)["n_parameters"]
+    lines = []
+    for (name, experiment, protocol), row in counts.items():
+        first = [row[a] for a in list(ARCHITECTURES)[:3] if a in row]
+        equal = "–" if len(first) < 3 else "yes" if len(set(first)) == 1 else "no"
+        line = {"Data": found.title(name, experiment), "Protocol": protocol.replace("_", " ")}
+        line |= {t: f"{row[a]:,}".replace(",", " ") if a in row else "" for a, t in ARCHITECTURES.items()}
+        lines.append(line | {"First three equal": equal})
+    return pd.DataFrame(lines)
+
+
+def settings_table(found: Study) -> pd.DataFrame:
+    """The sizes and the training of each experiment."""
+    lines = {}
+    for name, runs in found.runs.items():
+        for run in runs:
+            e = run.experiment
+            lines[name, run.experiment_name] = {
+                "Data": found.title(name, run.experiment_name),
+                "Backbone": e.backbone.upper(),
+                "h(x)": e.width,
+                "d": e.penultimate,
+                "Channels": ", ".join(map(str, e.channels)) or "–",
+                "Dropout": e.dropout_rate,
+                "Batch": e.batch_size,
+                "Learning rate": f"{e.learning_rate:g}",
+                "γ": f"{e.gamma:g}",
+                "Epochs": e.epochs,
+            }
+    return pd.DataFrame(list(lines.values()))
+
+
+def run_table(record: Record) -> pd.DataFrame:
+    """Every metric of a run after its last epoch, train and test."""
+    rows = [
+        {
+            "Metric": words.title,
+            "Unit": words.unit,
+            "Better": words.better,
+            "Train": number(record.final(name, "train"), 4),
+            "Test": number(record.final(name, "test"), 4),
+        }
+        for name, words in METRICS.items()
+    ]
+    return pd.DataFrame(rows)
