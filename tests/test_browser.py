@@ -64,6 +64,10 @@ def visit(report, browser):
     """Open a page of the report; in the end no request went anywhere and no script failed."""
     contexts, requests, errors = [], [], []
 
+    def failed(request):
+        if "ABORTED" not in request.failure:  # by leaving the page
+            errors.append(f"{request.url}: {request.failure}")
+
     def visit(name: str, size=(1280, 900), colours: str = "light", scripts: bool = True):
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=colours, java_script_enabled=scripts
@@ -73,7 +77,7 @@ def visit(report, browser):
         page = context.new_page()
         page.on("request", lambda request: requests.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("requestfailed", lambda request: errors.append(f"{request.url} did not load"))
+        page.on("requestfailed", failed)
         page.goto((report / name).as_uri(), wait_until="load")
         return page
 
@@ -100,7 +104,7 @@ def of_each_type(report: Path) -> list[str]:
 def test_index_leads_to_the_landing_page(visit):
     page = visit("index.html")
     page.wait_for_url("**/book/intro.html")
-    assert "binary encoding" in page.locator("h1").inner_text().lower()
+    assert "binary encoding" in page.locator("article h1").inner_text().lower()
 
 
 def test_landing_page_answers(visit, size):
@@ -151,8 +155,8 @@ def test_mathematics_is_rendered_without_a_network(visit, report):
 
 
 def test_search_finds_from_a_file(visit):
-    page = visit("search.html?q=hypercube+simplex")
-    page.goto(page.url.partition("?")[0] + "?q=neural+collapse")
+    page = visit("search.html")
+    page.goto(f"{page.url}?q=neural+collapse")
     page.wait_for_selector("#search-results li a")
     assert "neural_collapse.html" in " ".join(
         link.get_attribute("href") for link in page.locator("#search-results li a").all()
@@ -195,7 +199,7 @@ def test_table_of_runs_sorts_with_the_keyboard_and_links_every_run(visit, report
         values = [float(row.locator("td").nth(column).inner_text()) for row in rows.all()]
         assert values == sorted(values, reverse=direction == "descending")
     rows.first.locator("a").click()
-    assert page.locator("h1").inner_text()
+    assert "seed" in page.locator("article h1").inner_text()
 
 
 def test_code_is_behind_a_toggle_in_chapters_and_open_in_runs(visit, report):
