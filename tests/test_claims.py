@@ -299,7 +299,7 @@ def test_a_ratio_is_shown_as_the_exponential_of_its_logarithm(x):
     assert e.claimed == "> 1"
 
 
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_of_the_rows_does_not_matter(seed):
     t = pd.concat([table(paper_world(), noise=0.1), table(paper_world(), noise=0.2, protocol="as_released")])
@@ -308,7 +308,7 @@ def test_the_order_of_the_rows_does_not_matter(seed):
     pd.testing.assert_frame_equal(plain.reset_index(drop=True), shuffled.reset_index(drop=True))
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(st.floats(-0.1, 0.01))
 def test_accuracies_that_all_move_together_change_no_effect_on_them(by):
     moved = {key: tuple(x + by for x in c) for key, c in paper_world().items() if key[0] == "accuracy"}
