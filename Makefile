@@ -23,7 +23,7 @@ SNAKEMAKE = mkdir -p _build && flock _build/lock python -m snakemake --cores $(C
 	--keep-going --scheduler greedy $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
 
 .DEFAULT_GOAL := help
-.PHONY: help env book report plan run paper verify export import test test-browser linkcheck pdf readme launch lint lab serve clean
+.PHONY: help env book report plan run paper slurm verify export import test test-browser linkcheck pdf readme launch lint lab serve clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -53,6 +53,10 @@ paper: env  ## train what is missing of PROFILE (paper), after an estimate: [SHA
 	@python -m binenc.estimate $(RECORDED) --cores $(CORES) --keep _build/estimate.json \
 		$(if $(SHARD),--shard $(SHARD)) $(if $(filter 1,$(YES)),--yes)
 	@$(SNAKEMAKE) --quiet all --config profile=$(RECORDED) $(if $(SHARD),shard=$(SHARD) -- pages)
+
+slurm: env  ## the same with each page a job of a Slurm cluster: pip install -e '.[slurm]'; profiles/slurm/config.yaml
+	@mkdir -p _build && flock _build/lock python -m snakemake --profile profiles/slurm $(SLURM) \
+		--quiet all --config profile=$(RECORDED) $(if $(SHARD),shard=$(SHARD) -- pages)
 
 verify: env  ## train a recorded run again and compare: RUN=mnist/as_written/binary_encoding/seed-0 [PROFILE=paper]
 	@python -m binenc.verify $(RECORDED) "$(RUN)"
