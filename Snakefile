@@ -40,6 +40,9 @@ TEXT = [str(path) for path in Path("book").rglob("*") if path.is_file() and path
 PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m "
 
 
+localrules: report, pages
+
+
 rule report:
     input:
         expand("_build/pages/{key}.ipynb", key=RUNS),
