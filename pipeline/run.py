@@ -1,6 +1,6 @@
 """Execute the page of one run: train it, or load its record.
 
-    python -m pipeline.run PROFILE EXPERIMENT PROTOCOL ARCHITECTURE SEED
+python -m pipeline.run PROFILE EXPERIMENT PROTOCOL ARCHITECTURE SEED
 """
 
 import sys

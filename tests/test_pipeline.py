@@ -68,7 +68,16 @@ def test_every_run_has_a_record_and_every_page_its_html(built):
         record = json.loads((built / "results/smoke" / run / "run.json").read_text())
         assert record["id"] == run
         assert (built / "_build/html/book/runs/smoke" / f"{run}.html").exists()
-    for chapter in ("intro", "data", "architectures", "binarity", "encoding", "accuracy", "neural_collapse", "claims"):
+    for chapter in (
+        "intro",
+        "data",
+        "architectures",
+        "binarity",
+        "encoding",
+        "accuracy",
+        "neural_collapse",
+        "claims",
+    ):
         html = (built / f"_build/html/book/{chapter}.html").read_text()
         assert "<h1>" in html
     for chapter in ("binarity", "encoding", "accuracy", "neural_collapse"):
@@ -152,7 +161,14 @@ def test_one_run_by_name(built):
     assert done.returncode == 0, done.stdout + done.stderr
     page = built / "_build/pages/smoke/digits_mlp,epochs=1/as_written/binary_encoding/seed-3.ipynb"
     assert page.exists()
-    record = json.loads((built / "results/smoke" / page.relative_to(built / "_build/pages/smoke").with_suffix("") / "run.json").read_text())
+    record = json.loads(
+        (
+            built
+            / "results/smoke"
+            / page.relative_to(built / "_build/pages/smoke").with_suffix("")
+            / "run.json"
+        ).read_text()
+    )
     assert record["configuration"]["experiment"]["epochs"] == 1
 
 
