@@ -4,6 +4,7 @@
 """
 
 import ast
+import logging
 import os
 import resource
 import sys
@@ -56,6 +57,7 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     log, failed = output.with_suffix(".log"), output.with_suffix(".failed.ipynb")
     output.parent.mkdir(parents=True, exist_ok=True)
     failed.unlink(missing_ok=True)
@@ -72,6 +74,7 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
                 log_output=False,
                 stdout_file=stream,
                 stderr_file=stream,
+                extra_arguments=["--IPKernelApp.log_level=50"],
             )
         except BaseException as error:
             if draft.exists():
