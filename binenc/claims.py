@@ -79,17 +79,23 @@ def versus(other: str, of: str = BINARY) -> str:
 def binarity(part: Part, architecture: str = BINARY) -> list[Effect]:
     """Training set, last against first evaluated epoch, by seed: the log-likelihood of the mixtures, averaged
     over points and dimensions, rises, and the standard deviation of their peaks falls. Latents that shrink
-    raise this log-likelihood by themselves; two measures without a scale stand beside it.
+    raise this log-likelihood by themselves; three measures without a scale stand beside it.
     """
     narrower = part.change("std", architecture, log=True)
     found = [
         Effect("log-likelihood", part.change("log_likelihood", architecture), "nats a point", above=0.0),
         Effect("standard deviation", narrower, "last / first", below=0.0, ratio=True),
     ]
-    for metric in ("standardised_log_likelihood", "gain"):
-        name = {"gain": "gain over one Gaussian"}.get(metric, "log-likelihood, standardised")
+    for metric, name in (
+        ("standardised_log_likelihood", "log-likelihood, standardised"),
+        ("gain", "gain over one Gaussian"),
+    ):
         found.append(Effect(name, part.change(metric, architecture), "nats a point", decides=False))
-    return found
+    further = part.change("peak_distance", architecture, log=True)
+    return [
+        *found,
+        Effect("distance of the peaks in their std", further, "last / first", ratio=True, decides=False),
+    ]
 
 
 @claim(
@@ -179,7 +185,8 @@ def faster_collapse(part: Part) -> list[Effect]:
     encoding is at or below the best final value of the other three, less the first at which one of those is,
     is below 0. Area: the geometric mean of the measure over the epochs, relative to the lowest of the other
     three, is below 1. All eight must hold. A run that never gets there counts with the evaluation that would
-    have come next, the least that it can be.
+    have come next, the least that it can be. An evaluation at which one of the four architectures has no
+    value (too few classes are predicted) does not count in the areas.
     """
     found = []
     for metric, name in ETF.items():
@@ -189,17 +196,23 @@ def faster_collapse(part: Part) -> list[Effect]:
             raise Needs("needs more than one evaluated epoch")
         seeds = sorted(set.intersection(*(set(curve) for curve in curves.values())))
         time, area = pd.Series(np.nan, seeds), pd.Series(np.nan, seeds)
-        never = 0
+        never, left_out = 0, 0
         for seed in seeds:
-            mine, *others = (curve[seed].to_numpy(float) for curve in curves.values())
-            target = np.min([other[-1] for other in others])
+            values = np.array([curve[seed].to_numpy(float) for curve in curves.values()])
+            (mine, *others), target = values, values[1:, -1].min()
             reached = first_at(mine, epochs, target)
             never += reached > epochs[-1]
-            time[seed] = reached - np.min([first_at(other, epochs, target) for other in others])
-            area[seed] = log_area(mine, epochs) - np.min([log_area(other, epochs) for other in others])
-        note = f"not reached in {never} of {len(seeds)} seeds, counted one evaluation late" if never else ""
-        found.append(Effect(f"{name}, time", time, "epochs", below=0.0, note=note))
-        found.append(Effect(f"{name}, area", area, "binary encoding / best other", below=0.0, ratio=True))
+            time[seed] = reached - min(first_at(other, epochs, target) for other in others)
+            defined = ~np.isnan(values).any(axis=0)
+            left_out += (~defined).sum()
+            logs = [log_area(curve[defined], epochs[defined]) for curve in values]
+            area[seed] = logs[0] - min(logs[1:])
+        late = f"not reached in {never} of {len(seeds)} seeds, counted one evaluation late" if never else ""
+        gaps = f"{left_out} evaluations left out, not defined" if left_out else ""
+        found.append(Effect(f"{name}, time", time, "epochs", below=0.0, note=late))
+        found.append(
+            Effect(f"{name}, area", area, "binary encoding / best other", below=0.0, ratio=True, note=gaps)
+        )
     return found
 
 
@@ -212,7 +225,9 @@ def first_at(curve: np.ndarray, epochs: np.ndarray, target: float) -> float:
 
 
 def log_area(curve: np.ndarray, epochs: np.ndarray) -> float:
-    """Mean of a measure's logarithm over the epochs, by the trapezoidal rule."""
+    """Mean of a measure's logarithm over the epochs, by the trapezoidal rule; NaN of fewer than two."""
+    if len(epochs) < 2:
+        return math.nan
     return trapezoid(np.log(np.maximum(curve, FLOOR)), epochs) / (epochs[-1] - epochs[0])
 
 
