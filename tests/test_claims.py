@@ -172,6 +172,11 @@ def times_and_areas(changes: dict | None = None) -> dict[str, Effect]:
     return {e.name: e for e in judge(8, table(paper_world() | (changes or {}), noise=0.0)).effects}
 
 
+def test_of_a_claim_that_one_half_suffices_for_that_half_is_reported():
+    v = judge(2, table(paper_world() | {("std", LINEAR): FALLING}))
+    assert to_frame([v]).comparison[0] == "log-likelihood"
+
+
 def test_time_and_area_by_hand():
     effects = times_and_areas({("equinorm", NONE): (1.0, 0.5, 0.5), ("equinorm", LINEAR): (0.6, 0.6, 0.5)})
     # The best final value of the others, 0.5, is reached at epoch 5 by one of them and by binary encoding.
@@ -289,6 +294,10 @@ def test_the_interval_is_that_of_scipy(x):
         assert (found.low, found.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, abs=1e-9))
 
 
+def test_a_mean_with_a_value_that_is_not_defined_is_not_defined():
+    assert all(math.isnan(x) for x in interval([1.0, math.nan, 2.0]))
+
+
 @given(st.lists(st.tuples(st.floats(-10, 10), st.floats(-10, 10)), min_size=3, max_size=8))
 def test_a_paired_difference_holds_where_the_paired_t_test_rejects(pairs):
     a, b = np.array(pairs).T
@@ -386,3 +395,6 @@ def test_decide_names_what_failed():
     assert decide([fine, bad], False) == ("not reproduced", "on the other side: bad")
     assert decide([fine, bad], True) == ("reproduced", "good")
     assert decide([bad, bad], True)[0] == "not reproduced"
+    unsure = Effect("unsure", pd.Series([-1.0, 0.0, 1.2]), "", above=0.0)
+    assert decide([bad, unsure], True)[0] == "undecided"
+    assert decide([bad, unsure], False)[0] == "not reproduced"

@@ -44,6 +44,11 @@ def test_the_lead_is_over_the_best_of_the_others(numbers, protocol, lead, name):
     assert value(numbers, protocol, name) == pytest.approx(lead, abs=0.02)
 
 
+def test_a_better_other_shortens_the_lead():
+    better = paper_world() | {("accuracy", NONE): (0.5, 0.9, 0.97)}
+    assert value(switches.headlines(table(better)), WRITTEN, "test_gap") == pytest.approx(1.0, abs=0.01)
+
+
 def test_a_lead_over_others_that_are_not_all_there_is_not_told():
     t = study_table()
     t = t[~((t.architecture == NONE) & (t.protocol == TWICE))]
