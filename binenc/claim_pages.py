@@ -73,6 +73,7 @@ def summary(verdicts: pd.DataFrame) -> str:
         f"{'pair' if columns == 1 else 'pairs'} of experiment and protocol. Each rests on "
         f"{CONFIDENCE:.0%} intervals of Student's t over seeds{f' ({t})' if t else ''}, each interval by "
         "itself: nothing is corrected for so many being looked at together. "
+        "An interval of shares can reach past 0 or 1, of which Student's t knows nothing. "
         "'Undecided' is no verdict against a claim: the records cannot tell."
     )
 

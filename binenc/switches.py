@@ -266,7 +266,10 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
             f"{_agrees(side)} {in_words(p)}" for p, side in (("as_written", start), ("as_released", end))
         ]
         sides = [f"{_agrees(start)} under both"] if start is end else sides
-        alone = f"Turned by {' and by '.join(turning)} alone" if turning else "No single switch turns it"
+        none = (
+            "No single switch turns it" if any(map(switched, mine.index)) else "No single switch is recorded"
+        )
+        alone = f"Turned by {' and by '.join(turning)} alone" if turning else none
         name = f"[Claim {c.number}](#claim-{c.number}) ({c.statement})"
         lines.append(f"- {name}: {said}. The numbers of seed {seed} {' and '.join(sides)}. {alone}.")
     return "\n".join(lines) or "No verdict differs, and no single switch turns a claim."

@@ -146,6 +146,10 @@ def test_a_change_that_no_switch_makes_is_said(monkeypatch):
     t = study_table()
     t = t[t.protocol.isin([WRITTEN, RELEASED])]
     said = switches.changes(claims.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    assert "No single switch is recorded" in said
+    better = table(paper_world(), seeds=1, protocol=TWICE)
+    t = pd.concat([t, better], ignore_index=True)
+    said = switches.changes(claims.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
     assert "No single switch turns it" in said
 
 
