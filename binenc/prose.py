@@ -89,42 +89,10 @@ def ranking(found: Study, metric: str, split: str) -> str:
             f"{ARCHITECTURES[a]} {plus_minus(*rows.loc[a, ['mean', 'std', 'n']])}" for a in rows.index
         )
         if len(rows) > 1:
-            said += f"; the first leads by {number(rows['mean'].iloc[0] - rows['mean'].iloc[1], 2)}"
+            lead = rows["mean"].iloc[0] - rows["mean"].iloc[1]
+            said += f"; the first leads by {number(lead, 2)}" if lead else "; the first two are level"
         lines.append(f"- {where(found, *key)}: {said} ({seeds(part.n)}).")
     return "\n".join(lines)
-
-
-def change(found: Study, metric: str, split: str = "train") -> str:
-    """One Markdown item a profile, experiment and protocol: from the first evaluation to the last."""
-    words = METRICS[metric]
-    lines = [f"{words.title} ({words.unit}), {split} points, from the first evaluation to the last:", ""]
-    table = found.table[(found.table.metric == metric) & (found.table.split == split)]
-    for key, part in over_seeds(table).groupby(GROUP, sort=False):
-        said = [
-            f"{title} {_course(part[part.architecture == a].sort_values('epoch'))}"
-            for a, title in ARCHITECTURES.items()
-            if a in set(part.architecture)
-        ]
-        lines.append(f"- {where(found, *key)}: {'; '.join(said)} ({seeds(part.n)}).")
-    return "\n".join(lines)
-
-
-def _course(curve: pd.DataFrame) -> str:
-    """From where to where a curve goes, and how far it was beyond both on the way."""
-    first, last = (plus_minus(*curve.iloc[i][["mean", "std", "n"]]) for i in (0, -1))
-    means = curve["mean"].to_numpy()
-    if len(means) == 1:
-        return f"is {first}"
-    step = means[-1] - means[0]
-    said = f"{'rises' if step > 0 else 'falls' if step < 0 else 'stays'} from {first} to {last}"
-    spread = np.ptp(means)
-    for word, at, beyond in (
-        ("highest", means.argmax(), means.max() - max(means[0], means[-1])),
-        ("lowest", means.argmin(), min(means[0], means[-1]) - means.min()),
-    ):
-        if beyond > 0.1 * spread:
-            said += f" ({word} {number(means[at])} after epoch {curve.epoch.iloc[at]})"
-    return said
 
 
 def shared_rows(book: np.ndarray, classes: list[str]) -> list[list[str]]:

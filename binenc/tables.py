@@ -1,11 +1,12 @@
 """Tables of numbers out of records, as text, for the chapters."""
 
+import numpy as np
 import pandas as pd
 
 from binenc.profile import ARCHITECTURES
 from binenc.prose import GROUP, final, number, plus_minus, seeds
 from binenc.records import Record
-from binenc.study import KEYS, Study, contents
+from binenc.study import KEYS, Study, contents, over_seeds
 from binenc.words import METRICS
 
 
@@ -20,14 +21,48 @@ def final_table(found: Study, rows: list[tuple[str, str]]) -> pd.DataFrame:
             part = groups[profile, experiment, protocol, metric, split].set_index("architecture")
             both = len({s for m, s in rows if m == metric}) > 1
             line = {
-                "Data": found.title(profile, experiment),
-                "Protocol": protocol.replace("_", " "),
+                **_where(found, profile, experiment, protocol),
                 "Metric": METRICS[metric].title + (f", {split}" if both else ""),
             }
             cells = part[["mean", "std", "n"]]
             line |= {ARCHITECTURES[a]: plus_minus(*cells.loc[a]) if a in cells.index else "" for a in shown}
             lines.append(line | {"n": seeds(part.n).removeprefix("n = ")})
     return pd.DataFrame(lines)
+
+
+def course_table(found: Study, metrics: list[str], split: str = "train") -> pd.DataFrame:
+    """Means of metrics after the first and the last evaluation, and an extreme on the way."""
+    table = found.table[found.table.metric.isin(metrics) & (found.table.split == split)]
+    values = over_seeds(table).sort_values("epoch")
+    shown = [a for a in ARCHITECTURES if a in set(values.architecture)]
+    lines = []
+    for profile, experiment, protocol in table[GROUP].drop_duplicates().itertuples(index=False):
+        group = values[(values[GROUP] == [profile, experiment, protocol]).all(axis=1)]
+        for metric in metrics:
+            part = group[group.metric == metric]
+            line = {**_where(found, profile, experiment, protocol), "Metric": METRICS[metric].title}
+            line |= {ARCHITECTURES[a]: _course(part[part.architecture == a]) for a in shown}
+            lines.append(line | {"n": seeds(part.n).removeprefix("n = ")})
+    return pd.DataFrame(lines)
+
+
+def _course(curve: pd.DataFrame) -> str:
+    """First mean, last mean, and between them one that lies well beyond both, with its epoch."""
+    if curve.empty:
+        return ""
+    means = curve["mean"].to_numpy()
+    ends = means[[0, -1]]
+    beyond = np.maximum(means - ends.max(), ends.min() - means)
+    at = beyond.argmax()
+    between = (
+        f" → {number(means[at])} (epoch {curve.epoch.iloc[at]})" if beyond[at] > 0.1 * np.ptp(means) else ""
+    )
+    return f"{number(means[0])}{between} → {number(means[-1])}"
+
+
+def _where(found: Study, profile: str, experiment: str, protocol: str) -> dict[str, str]:
+    title = found.title(profile, experiment).split(" · ")[0]
+    return {"Data": title, "Profile": profile, "Protocol": protocol.replace("_", " ")}
 
 
 def simplex_table(found: Study) -> pd.DataFrame:
@@ -47,12 +82,8 @@ def simplex_table(found: Study) -> pd.DataFrame:
     for key in dict.fromkeys(key[:-1] for key in values.index):
         profile, experiment, protocol, architecture = key
         d, n_classes = sizes[key]
-        line = {
-            "Data": found.title(profile, experiment),
-            "Protocol": protocol.replace("_", " "),
-            "Architecture": ARCHITECTURES[architecture],
-            "d": d,
-        }
+        line = _where(found, profile, experiment, protocol)
+        line |= {"Architecture": ARCHITECTURES[architecture], "d": d}
         line |= {
             title: plus_minus(*values.loc[(*key, m), ["mean", "std", "n"]]) for m, title in columns.items()
         }
@@ -78,7 +109,7 @@ def parameter_table(found: Study) -> pd.DataFrame:
     for (name, experiment, protocol), row in counts.items():
         first = [row[a] for a in list(ARCHITECTURES)[:3] if a in row]
         equal = "–" if len(first) < 3 else "yes" if len(set(first)) == 1 else "no"
-        line = {"Data": found.title(name, experiment), "Protocol": protocol.replace("_", " ")}
+        line = _where(found, name, experiment, protocol)
         line |= {t: f"{row[a]:,}".replace(",", " ") if a in row else "" for a, t in ARCHITECTURES.items()}
         lines.append(line | {"First three equal": equal})
     return pd.DataFrame(lines)
@@ -91,7 +122,8 @@ def settings_table(found: Study) -> pd.DataFrame:
         for run in runs:
             e = run.experiment
             lines[name, run.experiment_name] = {
-                "Data": found.title(name, run.experiment_name),
+                "Data": e.title,
+                "Profile": name,
                 "Backbone": e.backbone.upper(),
                 "h(x)": e.width,
                 "d": e.penultimate,

@@ -6,6 +6,7 @@
 import ast
 import logging
 import os
+import re
 import resource
 import sys
 from pathlib import Path
@@ -14,7 +15,10 @@ import nbformat
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from binenc.profile import ROOT, InputError
+from binenc.choice import choose
+from binenc.profile import ROOT, InputError, Profile
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def parameters(source: Path) -> dict[str, object]:
@@ -22,7 +26,7 @@ def parameters(source: Path) -> dict[str, object]:
     cells = nbformat.read(source, as_version=4).cells
     tagged = [c.source for c in cells if "parameters" in c.metadata.get("tags", [])]
     if len(tagged) != 1:
-        raise InputError(f"{source}: needs exactly one cell tagged 'parameters', has {len(tagged)}")
+        raise InputError(f"needs exactly one cell tagged 'parameters', has {len(tagged)}")
     assignments = [node for node in ast.parse(tagged[0]).body if isinstance(node, ast.Assign)]
     return {node.targets[0].id: ast.literal_eval(node.value) for node in assignments}
 
@@ -33,35 +37,51 @@ def checked(source: Path, words: list[str]) -> dict[str, object]:
     Raises
     ------
     InputError
-        If a name is not a parameter of the notebook, or a value is of another type than its default.
+        If a name is not a parameter of the notebook, a value is of another type than its default, or no
+        profile has the runs that the values name.
     """
     defaults, values = parameters(source), {}
     for word in words:
-        name, _, text = word.partition("=")
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise InputError(f"parameter {word!r}: is written name=value")
         if name not in defaults:
-            raise InputError(f"parameter {name!r}: {source.name} has {', '.join(defaults)}")
-        default = defaults[name]
-        value = text if isinstance(default, str) else yaml.safe_load(text)
-        kind = list[type(default[0])] if isinstance(default, list) and default else type(default)
-        try:
-            values[name] = TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
-        except ValidationError:
-            shown = getattr(kind, "__name__", kind)
-            said = f"parameter {name}={text}: {source.name} takes a {shown} like {default!r}"
-            raise InputError(said) from None
+            raise InputError(f"parameter {name!r}: allowed are {', '.join(defaults)}")
+        values[name] = _value(name, text, defaults[name])
+    _exist(defaults | values)
     return values
+
+
+def _value(name: str, text: str, default: object) -> object:
+    """The text as a value of the same type as the default."""
+    kind = list[type(default[0])] if isinstance(default, list) and default else type(default)
+    try:
+        value = text if isinstance(default, str) else yaml.safe_load(text)
+        return TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
+    except (ValidationError, yaml.YAMLError):
+        shown = "list" if isinstance(default, list) else kind.__name__
+        raise InputError(f"parameter {name}={text}: must be a {shown} like {default!r}") from None
+
+
+def _exist(values: dict[str, object]) -> None:
+    """Refuse names of runs that are in no profile."""
+    chapter = ("profiles", "experiments", "protocols", "architectures", "seeds")
+    run = ("experiment", "protocol", "architecture", "seed")
+    if values.keys() >= set(chapter):
+        choose(*(values[name] for name in chapter))
+    elif values.keys() >= {"profile", *run}:
+        Profile.read(values["profile"]).run(*(values[name] for name in run))
 
 
 def execute(source: Path, output: Path, values: dict[str, object]) -> None:
     """Run the notebook; rename the page into place, or keep what there is of it as ``*.failed.ipynb``."""
     import papermill
-    from papermill.exceptions import PapermillExecutionError
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     log, failed = output.with_suffix(".log"), output.with_suffix(".failed.ipynb")
+    draft = output.with_name(f".{output.stem}.draft.ipynb")
     output.parent.mkdir(parents=True, exist_ok=True)
     failed.unlink(missing_ok=True)
-    draft = output.with_suffix(f".{os.getpid()}.draft.ipynb")
     with log.open("w") as stream:
         try:
             papermill.execute_notebook(
@@ -76,26 +96,42 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
                 stderr_file=stream,
                 extra_arguments=["--IPKernelApp.log_level=50"],
             )
+            _complete(draft)
         except BaseException as error:
             if draft.exists():
                 os.replace(draft, failed)
-            print(error, file=stream)
-            if isinstance(error, PapermillExecutionError):
-                what = f"{error.ename}: {error.evalue}"
-            else:
-                what = f"{type(error).__name__}: {error}"
-            stop = SystemExit(f"page {output} failed: {what}\n  partial page {failed}\n  log {log}")
-            raise stop from None
-    page = nbformat.read(draft, as_version=4)
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    page.metadata.papermill["memory_mib"] = round(memory / 1024)
-    nbformat.write(page, draft)
+            print(ANSI.sub("", str(error)), file=stream)
+            kept = f"\n  partial page {failed}" if failed.exists() else ""
+            raise SystemExit(f"page {output} failed: {_what(error)}{kept}\n  log {log}") from None
     os.replace(draft, output)
 
 
+def _complete(draft: Path) -> None:
+    """Note the kernel's peak memory; refuse a page with a cell that did not run: papermill may not."""
+    page = nbformat.read(draft, as_version=4)
+    code = [c for c in page.cells if c.cell_type == "code" and c.source.strip()]
+    left = sum(cell.execution_count is None for cell in code)
+    if left:
+        raise KeyboardInterrupt(f"{left} of {len(code)} code cells did not run")
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    page.metadata.papermill["memory_mib"] = round(memory / (2**20 if sys.platform == "darwin" else 2**10))
+    nbformat.write(page, draft)
+
+
+def _what(error: BaseException) -> str:
+    """The error in one line: that of the cell, where one failed."""
+    name, value = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", str(error))
+    return " ".join(ANSI.sub("", f"{name}: {value}").split())
+
+
 def main() -> None:
+    if len(sys.argv) < 3:
+        print("python -m pipeline.page SOURCE OUTPUT [name=value ...]", file=sys.stderr)
+        sys.exit(2)
     source, output, *words = sys.argv[1:]
     try:
+        if not Path(source).is_file():
+            raise InputError("no such notebook")
         values = checked(Path(source), words)
     except InputError as error:
         print(f"{source}: {error}", file=sys.stderr)

@@ -84,13 +84,13 @@ def show_codebook(record: Record, name: str, title: str) -> None:
     show(figure, name, caption, alt, pd.concat([pd.Series(classes, name="class"), rows, away], axis=1))
 
 
-def codebooks(found: Study, name: str, see: str) -> None:
+def codebooks(found: Study, name: str) -> None:
     """Show a codebook of each experiment and protocol: under binary encoding, or the first there is."""
     for profile, protocol, experiments in found.parts():
         for experiment in experiments:
             architecture, record = next(iter(found.examples(profile, experiment, protocol).items()))
             title = (
-                f"{see} {found.title(profile, experiment)}, {protocol.replace('_', ' ')}; "
+                f"{found.title(profile, experiment)}, {protocol.replace('_', ' ')}; "
                 f"{ARCHITECTURES[architecture]}, seed {record.run['configuration']['seed']}."
             )
             show_codebook(record, slug(name, profile, experiment, protocol), title)

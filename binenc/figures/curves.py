@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from binenc.figures.style import COLOURS, DASHES, PANEL, STYLE, arrange, show, slug
 from binenc.profile import ARCHITECTURES
@@ -26,8 +27,11 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
         table = found.table.query("profile == @profile and protocol == @protocol")
         numbers = over_seeds(table.merge(pd.DataFrame(rows, columns=["metric", "split"])))
         figure = draw_curves(numbers, rows, [found.title(profile, e) for e in experiments], start)
-        words = "mean over seeds, bands of one standard deviation", "one seed, so no band"
-        caption = f"{see} {_about(found, numbers, profile, protocol, *words)}"
+        band = "mean over seeds, bands of one standard deviation (where the axis is logarithmic, as a factor)"
+        words = band, "one seed, so no band"
+        caption = (
+            f"{protocol.replace('_', ' ').capitalize()}. {see} {_about(found, numbers, profile, *words)}"
+        )
         first, last = numbers.epoch.min(), numbers.epoch.max()
         alt = f"Curves over epochs {first} to {last} of {_alt(found, numbers, rows)}"
         show(figure, slug(name, profile, protocol), caption, alt, numbers)
@@ -41,9 +45,9 @@ def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start
         figure, axes = plt.subplots(len(rows), len(experiments), figsize=size, squeeze=False, sharex="col")
         for (metric, split), line in zip(rows, axes, strict=True):
             part = numbers[(numbers.metric == metric) & (numbers.split == split)]
+            log = METRICS[metric].log and spans_decades(part["mean"])
             for experiment, ax in zip(experiments, line, strict=True):
-                _panel(ax, part[part.experiment == experiment], start)
-            _scale(line, part, METRICS[metric].log)
+                _panel(ax, part[part.experiment == experiment], start, log)
             _label(line[0], metric, split, {s for m, s in rows if m == metric})
         for ax, title in zip(axes[0], titles, strict=True):
             ax.set_title(title.replace(" · ", "\n"), y=1)
@@ -54,29 +58,29 @@ def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start
     return figure
 
 
-def _panel(ax: Axes, part: pd.DataFrame, start: float) -> None:
+def spans_decades(means: pd.Series) -> bool:
+    """Whether means are all positive, and some of them more than thirty times larger than others."""
+    means = means.dropna()
+    return len(means) > 0 and means.min() > 0 and means.max() > 30 * means.min()
+
+
+def _panel(ax: Axes, part: pd.DataFrame, start: float, log: bool) -> None:
     for architecture in [a for a in ARCHITECTURES if a in set(part.architecture)][::-1]:
         curve = part[part.architecture == architecture].sort_values("epoch")
-        style = {"color": COLOURS[architecture], "linestyle": DASHES[architecture], "linewidth": 1.6}
-        ax.plot(curve.epoch, curve["mean"], label=ARCHITECTURES[architecture], **style)
-        if curve["std"].notna().any():
-            low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
-            ax.fill_between(curve.epoch, low, high, color=COLOURS[architecture], alpha=0.2, linewidth=0)
+        mean, std, colour = curve["mean"], curve["std"], COLOURS[architecture]
+        style = {"color": colour, "linestyle": DASHES[architecture], "linewidth": 1.6}
+        ax.plot(curve.epoch, mean, label=ARCHITECTURES[architecture], **style)
+        if std.notna().any():
+            low = mean**2 / (mean + std) if log else mean - std
+            ax.fill_between(curve.epoch, low, mean + std, color=colour, alpha=0.2, linewidth=0)
     late = part[part.epoch >= start * part.epoch.max()].fillna({"std": 0})
     if start and len(late):
         low, high = (late["mean"] - late["std"]).min(), (late["mean"] + late["std"]).max()
         margin = 0.06 * (high - low) or 0.01
         ax.set_ylim(low - margin, high + margin)
-
-
-def _scale(line: list[Axes], part: pd.DataFrame, log: bool) -> None:
-    """A logarithmic axis in the whole row where the values of a metric that may span decades do so."""
-    means = part["mean"].dropna()
-    if log and len(means) and means.min() > 0 and means.max() > 10 * means.min():
-        for ax in line:
-            drawn = [y for curve in ax.lines for y in curve.get_ydata() if y > 0]
-            ax.set_yscale("log")
-            ax.set_ylim(min(drawn) / 2, max(drawn) * 2)
+    if log:
+        ax.set_yscale("log")
+        ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _label(ax: Axes, metric: str, split: str, splits: set[str]) -> None:
@@ -92,16 +96,14 @@ def _legend(figure: Figure, axes) -> None:
     figure.legend([handles[x] for x in labels], labels, loc="lower center", ncols=2, columnspacing=1.5)
 
 
-def _about(
-    found: Study, numbers: pd.DataFrame, profile: str, protocol: str, several: str, single: str
-) -> str:
-    """The end of a caption: which records, protocol and split, how many seeds and how they are drawn."""
+def _about(found: Study, numbers: pd.DataFrame, profile: str, several: str, single: str) -> str:
+    """The end of a caption: which records and split, how many seeds and how they are drawn."""
     n = sorted(set(numbers.groupby(["experiment", "architecture"]).n.max()))
     seeds = f"n = {n[0]}" if len(n) == 1 else f"n = {n[0]} to {n[-1]}"
     splits = " and ".join(f"{split}ing" if split == "train" else split for split in numbers.split.unique())
     return (
-        f"{protocol.replace('_', ' ').capitalize()}, {splits} points; {several if n[-1] > 1 else single} "
-        f"({seeds}). Records: {source(found.profiles[profile])}."
+        f"{splits.capitalize()} points; {several if n[-1] > 1 else single} ({seeds}). "
+        f"Records: {source(found.profiles[profile])}."
     )
 
 
@@ -127,7 +129,9 @@ def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
         figure = draw_ends(seeds, rows, [found.title(profile, e) for e in experiments])
         numbers = over_seeds(seeds)
         words = "dots are seeds, with their mean and standard deviation", "one seed"
-        caption = f"{see} {_about(found, numbers, profile, protocol, *words)}"
+        caption = (
+            f"{protocol.replace('_', ' ').capitalize()}. {see} {_about(found, numbers, profile, *words)}"
+        )
         alt = f"Values after the last epoch, a dot a seed, of {_alt(found, numbers, rows)}"
         show(figure, slug(name, profile, protocol), caption, alt, seeds)
 

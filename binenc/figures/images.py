@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from torch.nn.functional import pad
 
 from binenc.data import CHECKSUMS, Dataset, folder, load
 from binenc.figures.style import PANEL, STYLE, show, slug, table
@@ -72,8 +73,13 @@ def scaled(data: dict[str, Dataset | None]) -> str:
 
 def draw_samples(dataset: Dataset, n: int) -> Figure:
     """The first n training images of each class, a row a class, as one picture."""
-    images, labels, side = dataset.train.images[:, 0], dataset.train.labels, dataset.side
-    rows = [torch.cat(list(images[labels == c][:n]), dim=1) for c in range(len(dataset.classes))]
+    edge = dataset.side // 8
+    images, labels = dataset.train.images[:, 0], dataset.train.labels
+    side = dataset.side + 2 * edge
+    rows = [
+        torch.cat([pad(image, [edge] * 4, value=-1) for image in images[labels == c][:n]], dim=1)
+        for c in range(len(dataset.classes))
+    ]
     with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, ax = plt.subplots(figsize=(2 * PANEL, 2 * PANEL * len(rows) / n * 0.82))
         ax.imshow(torch.cat(rows), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")

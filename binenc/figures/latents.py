@@ -109,7 +109,7 @@ def histograms(found: Study, name: str, see: str, n: int = 8) -> None:
             title = f"{found.title(profile, experiment)}, {protocol.replace('_', ' ')}"
             points = len(next(iter(examples.values())).arrays["sample_labels"][0])
             caption = (
-                f"{see} {title}; seed {', '.join(map(str, seeds))}; {points} test points, at most {n} "
+                f"{title}. {see} Seed {', '.join(map(str, seeds))}; {points} test points, at most {n} "
                 "dimensions, each histogram scaled to its own largest bin. Coloured: positive (bit 1), grey: "
                 "bit 0."
             )
@@ -191,7 +191,7 @@ def projection(found: Study, name: str, see: str) -> None:
                 "" if classes[0] == "0" else " " + ", ".join(f"{i}: {c}" for i, c in enumerate(classes)) + "."
             )
             caption = (
-                f"{see} {title}, after the last epoch; seed {first.run['configuration']['seed']}; "
+                f"{title}, after the last epoch. {see} Seed {first.run['configuration']['seed']}; "
                 f"{len(first.arrays['sample_labels'][-1])} test points. Axes in latent units.{key}"
             )
             panels = "Scatter plots of latents, a panel an architecture, a colour a class"

@@ -19,7 +19,15 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 COLOURS = dict(zip(ARCHITECTURES, PALETTE, strict=False))
 """Okabe and Ito's colour-blind safe palette; enough for three architectures more."""
 
-PATTERNS = ("-", (0, (5, 1.5)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (7, 3)), (0, (5, 1, 1, 1)), (0, (2, 2)))
+PATTERNS = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (3, 1, 1, 1)),
+    (0, (1.5, 0.7)),
+    (0, (7, 3)),
+    (0, (5, 1, 1, 1)),
+    (0, (2, 2)),
+)
 DASHES = dict(zip(ARCHITECTURES, PATTERNS, strict=False))
 """So that architectures are told apart without any colour."""
 

@@ -1,0 +1,45 @@
+"""Which runs a chapter is about, by the names in its parameters."""
+
+from binenc.profile import InputError, Profile, Run
+
+
+def choose(
+    profiles: list[str],
+    experiments: list[str] = (),
+    protocols: list[str] = (),
+    architectures: list[str] = (),
+    seeds: list[int] = (),
+    variants: bool = False,
+) -> dict[str, list[Run]]:
+    """The runs of the given profiles that have these names; an empty list takes everything.
+
+    A protocol with a changed field (``as_written,softmax_twice=true``) is left out unless it is asked for by
+    name, or ``variants`` asks for all.
+
+    Raises
+    ------
+    InputError
+        If a profile, or a name that is asked for, is unknown.
+    """
+    if not profiles:
+        raise InputError("profiles []: name at least one, like ['quick']")
+    runs = {name: Profile.read(name).all_runs() for name in profiles}
+    wanted = {
+        "experiment": ("experiment_name", experiments),
+        "protocol": ("protocol_name", protocols),
+        "architecture": ("architecture", architectures),
+        "seed": ("seed", seeds),
+    }
+    for word, (field, values) in wanted.items():
+        known = list(dict.fromkeys(getattr(r, field) for some in runs.values() for r in some))
+        for value in values:
+            if not any(value == k and type(value) is type(k) for k in known):
+                raise InputError(f"{word} {value!r}: {', '.join(runs)} has {', '.join(map(str, known))}")
+        if values:
+            runs = {name: [r for r in some if getattr(r, field) in values] for name, some in runs.items()}
+    if not protocols and not variants:
+        runs = {name: [r for r in some if "," not in r.protocol_name] for name, some in runs.items()}
+    if not any(runs.values()):
+        asked = ", ".join(f"{word} {list(values)}" for word, (_, values) in wanted.items() if values)
+        raise InputError(f"no run of {', '.join(runs)} has {asked}")
+    return runs
