@@ -31,7 +31,8 @@ def show_claim(judged: list[Verdict], number: int) -> None:
         "bound that the claim sets; rows without one stand beside it and do not decide. A mark without an "
         f"interval is one seed. Records: {', '.join(dict.fromkeys(v.source for v in drawn))}."
     )
-    show(forest(drawn), f"claim-{number}", caption, f"Effects with intervals. Weakest: {least}.", numbers)
+    name = slug("claim", number, *dict.fromkeys(v.profile for v in drawn))
+    show(forest(drawn), name, caption, f"Effects with intervals. Weakest: {least}.", numbers)
 
 
 def _protocols(drawn: list[Verdict]) -> str:
