@@ -56,7 +56,7 @@ paper: env  ## train what is missing of PROFILE (paper), after an estimate: [SHA
 
 slurm: env  ## the same with each page a job of a Slurm cluster: pip install -e '.[slurm]'; profiles/slurm/config.yaml
 	@mkdir -p _build && flock _build/lock python -m snakemake --profile profiles/slurm $(SLURM) \
-		--quiet all --config profile=$(RECORDED) $(if $(SHARD),shard=$(SHARD) -- pages)
+		--quiet host rules progress --config profile=$(RECORDED) $(if $(SHARD),shard=$(SHARD) -- pages)
 
 verify: env  ## train a recorded run again and compare: RUN=mnist/as_written/binary_encoding/seed-0 [PROFILE=paper]
 	@python -m binenc.verify $(RECORDED) "$(RUN)"
