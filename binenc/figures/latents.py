@@ -27,8 +27,8 @@ def snapshots(record: Record) -> list[int]:
 def ridges(record: Record, at: int, n: int) -> pd.DataFrame:
     """Histograms of n evenly spread dimensions; columns epoch, dimension, low, high, points (0 left out).
 
-    A dimension is counted within those that the record keeps. The bins, of equal width and open below, are
-    symmetric about 0, so that each holds latents of one bit only.
+    A dimension is counted within those that the record keeps. The bins, of equal width, are symmetric about
+    0, which counts to the one below, so that each holds latents of one bit only.
     """
     latents = record.arrays["sample_latents"][at].astype(float)
     chosen = np.linspace(0, latents.shape[1] - 1, min(n, latents.shape[1])).astype(int)

@@ -1,0 +1,432 @@
+"""Figures: what their files hold, that it is what the records say, and that all can read it."""
+
+import re
+import statistics
+import xml.etree.ElementTree as ET
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from drawn import POINTS, drawn, save_all
+from myst_parser.parsers.options import options_to_items
+
+from binenc import data, figures, records, study
+from binenc.figures import codes, images, latents, networks, style
+from binenc.figures.curves import draw_curves
+from binenc.metrics import measure
+from binenc.profile import ARCHITECTURES, PROFILES, Profile
+from binenc.protocol import AS_WRITTEN
+from binenc.words import METRICS
+
+
+@pytest.fixture
+def shown(tmp_path, monkeypatch) -> list[dict]:
+    """What was displayed; files go to ``tmp_path / "figures"``."""
+    bundles = []
+    plt.close("all")
+    monkeypatch.setenv("BINENC_FIGURES", str(tmp_path / "figures"))
+    monkeypatch.setattr(style, "display", lambda bundle, raw: bundles.append(bundle))
+    yield bundles
+    assert plt.get_fignums() == []  # no figure is left open
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch, smoke) -> dict[str, records.Record]:
+    monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
+    return save_all(smoke)
+
+
+def options(bundle: dict) -> dict[str, str]:
+    """The directive's options, as MyST reads them."""
+    lines = [line[1:] for line in bundle["text/markdown"].splitlines() if line.startswith(":")]
+    return dict(options_to_items("\n".join(lines).replace("::{table}", ""))[0])
+
+
+def test_words_name_what_is_measured():
+    import torch
+
+    draw = torch.Generator().manual_seed(0)
+    latents = torch.randn(40, 3, generator=draw)
+    labels = torch.arange(40) % 4
+    logits, weight = torch.randn(40, 4, generator=draw), torch.randn(4, 3, generator=draw)
+    measured = set(measure(latents, logits, labels, weight, AS_WRITTEN))
+    assert set(METRICS) == measured | {"loss", "cross_entropy", "loss_bin"}
+    assert {words.better for words in METRICS.values()} == {"higher", "lower", ""}
+
+
+class TestShow:
+    @pytest.fixture
+    def figure(self):
+        figure, ax = plt.subplots()
+        ax.plot([0, 1 / 3, 1], [0, 1 / 7, 1])
+        ax.set_title("0.123456 is a number")
+        return figure
+
+    def test_files_and_bundle(self, figure, shown, tmp_path):
+        numbers = pd.DataFrame({"a": [1 / 3, 1e-9], "b": [1, 2]})
+        alt = 'It says: "a" # and {b} \\ more'
+        style.show(figure, "some-name", "A caption, with <angles>.", alt, numbers)
+        folder = tmp_path / "figures"
+        assert {path.name for path in folder.iterdir()} == {
+            f"some-name.{end}" for end in ("svg", "pdf", "csv")
+        }
+        assert (folder / "some-name.pdf").read_bytes().startswith(b"%PDF")
+        assert pd.read_csv(folder / "some-name.csv").a.tolist() == pytest.approx([1 / 3, 1e-9], rel=1e-5)
+        (bundle,) = shown
+        assert bundle["text/markdown"].startswith("```{figure} /figures/some-name.svg\n")
+        assert options(bundle) == {"name": "fig-some-name", "alt": alt}
+        for end in ("SVG", "PDF", "CSV"):
+            assert f"{{download}}`{end} </figures/some-name.{end.lower()}>`" in bundle["text/markdown"]
+        assert "<angles>" not in bundle["text/html"]
+        assert ET.fromstring(re.search(r"<svg.*</svg>", bundle["text/html"], re.S)[0]).tag.endswith("svg")
+
+    def test_text_stays_text_and_is_not_rounded(self, figure, shown, tmp_path):
+        style.show(figure, "text", "", "", pd.DataFrame())
+        svg = (tmp_path / "figures/text.svg").read_text()
+        assert ">0.123456 is a number</text>" in svg
+        drawing = ET.fromstring(svg)
+        paths = [e.get("d") for e in drawing.iter("{http://www.w3.org/2000/svg}path") if e.get("d")]
+        assert max(len(part) for d in paths for part in re.findall(r"\.(\d+)", d)) <= 2
+        assert "<image" not in svg
+
+    def test_drawn_twice_it_is_the_same_file(self, made, shown, tmp_path):
+        found = study.read(["smoke"])
+        for _ in range(2):
+            figures.curves(found, "again", [("accuracy", "train")], "See.")
+        name = "again-smoke-as-written"
+        first = (tmp_path / f"figures/{name}.svg").read_bytes()
+        figures.curves(found, "again", [("accuracy", "train")], "See.")
+        assert (tmp_path / f"figures/{name}.svg").read_bytes() == first
+
+    def test_rounding_touches_coordinates_only(self):
+        path, rest = (
+            '<path d="M {} -7.8 L 0.001 2"/>',
+            '<text x="9">1.23456</text><g transform="scale(0.00125)"/>',
+        )
+        assert (
+            style.rounded(path.format("1.23456") + rest)
+            == path.format("1.23").replace("0.001", "0.00") + rest
+        )
+
+    def test_table(self, shown, tmp_path):
+        frame = pd.DataFrame({"a|b": ["x|y", "z"], "n": [1, 2]})
+        style.table(frame, "numbers", "Some numbers.")
+        (bundle,) = shown
+        assert ":name: tab-numbers" in bundle["text/markdown"]
+        assert "| a\\|b | n |\n| --- | --- |\n| x\\|y | 1 |" in bundle["text/markdown"]
+        assert pd.read_csv(tmp_path / "figures/numbers.csv").equals(frame)
+
+
+def test_slugs_of_all_runs_differ():
+    slugs = [
+        style.slug(path.stem, run.id)
+        for path in PROFILES.glob("*.yml")
+        for run in Profile.read(path.stem).all_runs()
+    ]
+    assert len(set(slugs)) == len(slugs)
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) for slug in slugs)
+
+
+def test_one_colour_and_one_dash_an_architecture():
+    assert list(style.COLOURS) == list(style.DASHES) == list(ARCHITECTURES)
+    assert len(set(style.COLOURS.values())) == len(set(map(str, style.DASHES.values()))) == len(ARCHITECTURES)
+
+
+class TestCurves:
+    ROWS = (("accuracy", "test"), ("std", "train"))
+
+    def test_numbers_are_those_of_the_records(self, made, shown, tmp_path):
+        figures.curves(study.read(["smoke"]), "w", list(self.ROWS), "See.")
+        files = sorted((tmp_path / "figures").glob("*.csv"))
+        assert [path.stem for path in files] == ["w-smoke-as-released", "w-smoke-as-written"]
+        checked = 0
+        for row in pd.concat(map(pd.read_csv, files)).itertuples():
+            assert (row.metric, row.split) in self.ROWS
+            values = [
+                value
+                for name, record in made.items()
+                if name.startswith(f"{row.experiment}/{row.protocol}/{row.architecture}/")
+                for epoch, split, metric, value in record.history.itertuples(index=False)
+                if (epoch, split, metric) == (row.epoch, row.split, row.metric)
+            ]
+            assert row.n == len(values) > 0
+            assert row.mean == pytest.approx(statistics.mean(values), rel=1e-5)
+            assert (
+                np.isnan(row.std)
+                if row.n == 1
+                else row.std == pytest.approx(statistics.stdev(values), rel=1e-5)
+            )
+            checked += row.n
+        assert checked == sum(len(self.ROWS) * len(record.history.epoch.unique()) for record in made.values())
+
+    def test_lines_and_bands_are_the_numbers(self, made):
+        found = study.read(["smoke"], experiments=["digits_mlp"], protocols=["as_written"])
+        numbers = study.over_seeds(
+            found.table[(found.table.metric == "accuracy") & (found.table.split == "test")]
+        )
+        figure = draw_curves(numbers, [("accuracy", "test")], ["A title"])
+        (ax,) = figure.axes
+        for architecture, title in ARCHITECTURES.items():
+            (line,) = (line for line in ax.lines if line.get_label() == title)
+            part = numbers[numbers.architecture == architecture]
+            assert line.get_color() == style.COLOURS[architecture]
+            assert line.get_xdata().tolist() == part.epoch.tolist()
+            assert line.get_ydata().tolist() == part["mean"].tolist()
+        (band,) = ax.collections  # only binary encoding has two seeds
+        part = numbers[numbers.architecture == "binary_encoding"]
+        edges = band.get_paths()[0].vertices[:, 1]
+        assert edges.min() == pytest.approx((part["mean"] - part["std"]).min())
+        assert edges.max() == pytest.approx((part["mean"] + part["std"]).max())
+        plt.close(figure)
+
+    @pytest.mark.parametrize(
+        ("metric", "values", "scale"),
+        [
+            ("std", [1e-3, 1.0], "log"),
+            ("std", [0.1, 1.0], "linear"),
+            ("std", [0.0, 1.0], "linear"),
+            ("accuracy", [1e-3, 1.0], "linear"),
+        ],
+    )
+    def test_log_axis_where_values_span_decades(self, metric, values, scale):
+        numbers = pd.DataFrame(
+            {
+                "experiment": "e",
+                "architecture": "binary_encoding",
+                "epoch": [0, 5],
+                "metric": metric,
+                "split": "train",
+            }
+        )
+        numbers = numbers.assign(mean=values, std=[2 * value for value in values], n=3)
+        figure = draw_curves(numbers, [(metric, "train")], ["t"])
+        (ax,) = figure.axes
+        assert ax.get_yscale() == scale
+        edges = ax.collections[0].get_paths()[0].vertices[:, 1]
+        low = min(values) / 3 if scale == "log" else -max(values)  # a third, as three times is above
+        assert edges.min() == pytest.approx(low)
+        plt.close(figure)
+
+    def test_axis_shows_what_comes_after_the_start(self):
+        numbers = pd.DataFrame(
+            {
+                "experiment": "e",
+                "architecture": "binary_encoding",
+                "epoch": [0, 50, 100],
+                "metric": "accuracy",
+            }
+        )
+        numbers = numbers.assign(mean=[0.1, 0.98, 0.99], std=np.nan, n=1, split="train")
+        for start, low in ((0, 0.1), (0.1, 0.98)):
+            figure = draw_curves(numbers, [("accuracy", "train")], ["t"], start)
+            bottom = figure.axes[0].get_ylim()[0]
+            assert low - 0.06 < bottom < low
+            plt.close(figure)
+
+    def test_caption_says_seeds_and_records(self, made, shown):
+        figures.curves(study.read(["smoke"]), "w", [("accuracy", "test")], "What to see.")
+        written, released = (bundle["text/markdown"] for bundle in shown)
+        assert "As written. What to see. Test points; mean over seeds" in written
+        assert "(n = 1 to 2). Records: this machine (smoke)." in written
+        assert "As released. What to see. Test points; one seed, so no band (n = 1)." in released
+        last = made["digits_mlp/as_released/no_penultimate/seed-0"].final("accuracy", "test")
+        assert f"No penultimate {last:.3g}" in options(shown[1])["alt"]
+
+    def test_columns_say_which_profile(self, made, shown, tmp_path):
+        figures.curves(study.read(["smoke"]), "w", [("accuracy", "test")], "See.")
+        svg = (tmp_path / "figures/w-smoke-as-written.svg").read_text()
+        assert svg.count(">this machine (smoke)</text>") == 2
+        assert svg.index(">Digits (MLP)</text>") < svg.index(">Digits (CNN)</text>")
+
+    def test_ends_hold_a_dot_a_seed(self, made, shown, tmp_path):
+        figures.ends(study.read(["smoke"]), "e", [("accuracy", "train"), ("accuracy", "test")], "See.")
+        table = pd.concat(pd.read_csv(path) for path in (tmp_path / "figures").glob("e-*.csv"))
+        assert len(table) == 2 * len(made)
+        for row in table.itertuples():
+            run = f"{row.experiment}/{row.protocol}/{row.architecture}/seed-{row.seed}"
+            assert row.value == pytest.approx(made[run].final("accuracy", row.split), rel=1e-5)
+
+    def test_a_run_shows_its_history(self, made, shown, tmp_path):
+        record = next(iter(made.values()))
+        figures.run_curves(record, "one")
+        table = pd.read_csv(tmp_path / "figures/one.csv")
+        history = record.history[record.history.metric.isin(table.metric.unique())]
+        assert table.value.tolist() == pytest.approx(history.value.tolist(), rel=1e-5)
+        assert f"{record.final('accuracy', 'test'):.4f} on test" in options(shown[0])["alt"]
+
+
+class TestLatents:
+    @pytest.mark.parametrize(
+        ("epochs", "places"),
+        [
+            ([0, 5, 10, 20, 40, 100], [0, 1, 3, 5]),
+            ([0, 5], [0, 1]),
+            ([0], [0]),
+            ([0, 1], [0, 1]),
+            ([0, 30, 100], [0, 1, 2]),
+        ],
+    )
+    def test_snapshots_nearest_to_those_wanted(self, smoke, epochs, places):
+        record = drawn(smoke.all_runs()[0])
+        record.arrays["epoch"] = np.array(epochs)
+        assert latents.snapshots(record) == places
+
+    def test_bins_hold_every_point_and_one_bit_each(self, smoke):
+        record = drawn(smoke.all_runs()[0])
+        values = record.arrays["sample_latents"][-1].astype(float)
+        table = latents.ridges(record, len(record.arrays["epoch"]) - 1, 4)
+        assert sorted(table.dimension.unique()) == [0, 1, 3, 5]
+        for dimension, part in table.groupby("dimension"):
+            column = values[:, dimension]
+            assert part.points.sum() == POINTS
+            assert part[part.low > -1e-9].points.sum() == (column > 0).sum()
+            for row in part.itertuples():
+                low = row.low + 1e-12 if row.low > table.low.min() else -np.inf
+                assert row.points == ((column > low) & (column <= row.high + 1e-12)).sum()
+
+    def test_latents_that_are_all_zero(self, smoke):
+        record = drawn(smoke.all_runs()[0])
+        record.arrays["sample_latents"][:] = 0
+        table = latents.ridges(record, 0, 4)
+        assert (table.high < 1e-9).all()
+        figure, _ = latents.draw_histograms({"binary_encoding": record}, 4, 2)
+        plt.close(figure)
+
+    def test_bars_are_drawn_where_the_points_are(self, smoke):
+        record = drawn(smoke.all_runs()[0])
+        table = latents.ridges(record, 0, 3)
+        figure, ax = plt.subplots()
+        latents.draw_ridges(ax, table, "red")
+        on, off = (patch for patch in ax.artists + ax.patches if patch.get_facecolor()[3])
+        for patch, part in ((on, table[table.low > -1e-9]), (off, table[table.low < -1e-9])):
+            for row in part.itertuples():
+                y = sorted(table.dimension.unique(), reverse=True).index(row.dimension)
+                tallest = table[table.dimension == row.dimension].points.max()
+                middle, top = (row.low + row.high) / 2, 0.92 * row.points / tallest
+                assert patch.get_path().contains_point((middle, y + top - 1e-3))
+                assert not patch.get_path().contains_point((middle, y + top + 1e-3))
+        plt.close(figure)
+
+    def test_histograms_and_projection_of_every_experiment_and_protocol(self, made, shown, tmp_path):
+        found = study.read(["smoke"])
+        figures.histograms(found, "h", "See.")
+        figures.projection(found, "p", "See.")
+        names = [options(bundle)["name"] for bundle in shown]
+        cases = ["digits-mlp-as-written", "digits-cnn-as-written", "digits-mlp-as-released"]
+        assert names == [f"fig-{kind}-smoke-{case}" for kind in "hp" for case in cases]
+        table = pd.read_csv(tmp_path / "figures/p-smoke-digits-mlp-as-released.csv")
+        for architecture, part in table.groupby("architecture"):
+            record = made[f"digits_mlp/as_released/{architecture}/seed-0"]
+            assert part.first.tolist() == pytest.approx(
+                record.arrays["sample_pca"][-1][:, 0].tolist(), rel=1e-5
+            )
+            assert part.label.tolist() == record.arrays["sample_labels"][-1].tolist()
+        assert "0: class 0, 1: class 1" in shown[-1]["text/markdown"]
+
+    def test_alt_states_the_share_of_variance_within_classes(self):
+        numbers = pd.DataFrame({"architecture": "binary_encoding", "label": [0, 0, 1, 1]})
+        numbers = numbers.assign(first=[0.0, 0.0, 1.0, 1.0], second=[1.0, -1.0, 1.0, -1.0])
+        assert "Binary encoding 0.8." in latents._tightness(numbers)
+
+
+class TestCodes:
+    def test_hamming_and_simplex(self):
+        book = np.random.default_rng(0).random((5, 9)) > 0.5
+        found = codes.hamming(book)
+        for i in range(5):
+            for j in range(5):
+                assert found[i, j] == sum(a != b for a, b in zip(book[i], book[j], strict=True))
+        assert codes.simplex(book) == 9 / 2 * 5 / 4
+
+    def test_codebook(self, made, shown, tmp_path):
+        record = made["digits_mlp/as_written/binary_encoding/seed-0"]
+        figures.codebooks(study.read(["smoke"]), "c")
+        assert len(shown) == 3
+        table = pd.read_csv(tmp_path / "figures/c-smoke-digits-mlp-as-written.csv")
+        assert (table.filter(like="bit_").to_numpy() == record.arrays["codebook"][-1]).all()
+        assert (
+            table.filter(like="distance_").to_numpy() == codes.hamming(record.arrays["codebook"][-1])
+        ).all()
+        assert "Binary encoding, seed 0" in shown[0]["text/markdown"]
+
+    @pytest.mark.parametrize("d", [3, 64, 2048])
+    def test_every_size_is_drawn(self, d):
+        figure = codes.draw_codebook(np.eye(10, d) > 0, [f"a class {i}" for i in range(10)], "red")
+        texts = [text.get_text() for text in figure.axes[1].texts]
+        assert len(texts) == 90
+        plt.close(figure)
+
+
+class TestNetworks:
+    def test_heads_are_those_of_the_models(self, shown):
+        from binenc.models import PENULTIMATE, WITH_BINARY_LOSS
+
+        assert list(networks.HEADS) == list(PENULTIMATE)[: len(networks.HEADS)]
+        for name, boxes in networks.HEADS.items():
+            layer = str(PENULTIMATE[name](8, 4))
+            assert ("ReLU" in boxes[0]) == ("ReLU" in layer)
+            assert bool(boxes[0]) == ("Linear" in layer)
+            assert ("L_bin" in boxes[-1]) == (name in WITH_BINARY_LOSS)
+        figures.heads()
+        figures.backbones()
+        assert len(shown) == 2
+
+    @pytest.mark.parametrize(("backbone", "experiment"), [("mlp", "mnist"), ("cnn", "fashion_mnist")])
+    def test_backbones_are_those_of_the_models(self, backbone, experiment):
+        from torch import nn
+
+        from binenc.models import build
+
+        run = Profile.read("paper").run(experiment, "as_written", "binary_encoding", 0)
+        layers = [type(layer) for layer in build(run, 28, 10).backbone]
+        boxes = " ".join(networks.BACKBONES[backbone])
+        for word, kind in (
+            ("dense", nn.Linear),
+            ("conv", nn.Conv2d),
+            ("pool", nn.MaxPool2d),
+            ("dropout", nn.Dropout),
+        ):
+            assert boxes.count(word) == layers.count(kind)
+        assert boxes.count("ReLU") == layers.count(nn.ReLU)
+
+    def test_loss_shape(self, shown, tmp_path):
+        figures.loss_shape(d=4)
+        table = pd.read_csv(tmp_path / "figures/loss-shape.csv")
+        assert table.exp_of_mean.tolist() == pytest.approx(np.exp(table.a**2).tolist(), rel=1e-4)
+        assert table.mean_of_exp.tolist() == pytest.approx(table.exp_of_mean.tolist(), rel=1e-4)
+        assert table.exp_of_norm.tolist() == pytest.approx(np.exp(4 * table.a**2).tolist(), rel=1e-4)
+        slope = np.gradient(np.exp(table.a**2), table.a)
+        assert table.slope[1:-1].tolist() == pytest.approx(slope[1:-1].tolist(), rel=0.02)
+
+
+class TestImages:
+    def test_digits(self, made, shown, tmp_path):
+        found = study.read(["smoke"])
+        here = images.datasets(found)
+        images.samples(here)
+        images.tables(here)
+        table = pd.read_csv(tmp_path / "figures/classes-digits.csv")
+        dataset = data.load("digits")
+        for row in table.itertuples():
+            assert row.train == (dataset.train.labels == row[1]).sum()
+            assert row.test == (dataset.test.labels == row[1]).sum()
+        sizes = images.sizes(found, here).iloc[0]
+        assert (sizes.Training, sizes.Test, sizes.Pixels) == (1437, 360, "8 x 8")
+        assert sizes["Same here"].startswith("no, here")  # the drawn records say 'ddd...'
+        assert "from -1 to 1" in images.scaled(here).replace("−", "-")
+        assert images.absent(here).startswith("The files of every dataset")
+
+    def test_data_that_is_not_here_is_not_downloaded(self, made, smoke, tmp_path, monkeypatch):
+        monkeypatch.setenv("BINENC_DATA", str(tmp_path / "nothing"))
+        paper = Profile.read("paper")
+        save_all(paper, paper.all_runs()[:1])
+        found = study.read(["paper", "smoke"])
+        here = images.datasets(found)
+        assert here["mnist"] is None
+        assert here["digits"] is not None
+        assert "mnist are not on this machine" in images.absent(here)
+        sizes = images.sizes(found, here).set_index("Data").loc["mnist"]
+        assert sizes["SHA-256 in the records"] == "d" * 16 + "…"
+        assert sizes["Same here"] == "files not here"
+        assert not (tmp_path / "nothing").exists()

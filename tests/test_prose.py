@@ -1,0 +1,134 @@
+"""Sentences out of records."""
+
+import numpy as np
+import pytest
+from drawn import save_all
+from hypothesis import given
+from hypothesis import strategies as st
+
+from binenc import loss, models, prose, records, study
+from binenc.figures.curves import curves
+from binenc.profile import ARCHITECTURES
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch, smoke):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    return save_all(smoke)
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.123456, 3, "0.123"),
+        (-0.123456, 3, "−0.123"),
+        (12.3456, 3, "12.3"),
+        (12345.6, 3, "12346"),
+        (0.99, 4, "0.9900"),
+        (10.0, 4, "10"),
+        (0.0, 3, "0"),
+        (1.234e-7, 3, "1.23e−7"),
+        (1e9, 2, "1.0e9"),
+        (float("nan"), 3, "not defined"),
+    ],
+)
+def test_number(value, digits, text):
+    assert prose.number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "n", "text"),
+    [
+        (0.98765, 0.00123, 3, "0.9877 ± 0.0012"),
+        (0.98765, float("nan"), 1, "0.9877"),
+        (1.0, 0.0, 3, "1 ± 0"),
+        (-4.07, 0.24, 3, "−4.07 ± 0.24"),
+        (250.2, 54.0, 2, "250 ± 54"),
+        (2.0e-6, 1.5e-7, 3, "2.000e−6 ± 1.5e−7"),
+    ],
+)
+def test_plus_minus(mean, std, n, text):
+    assert prose.plus_minus(mean, std, n) == text
+
+
+@given(st.floats(1e-12, 1e12), st.integers(2, 6))
+def test_a_number_reads_back_to_its_digits(value, digits):
+    assert float(prose.number(value, digits).replace("−", "-")) == pytest.approx(
+        value, rel=0.51 * 10 ** (1 - digits)
+    )
+
+
+def test_ending_says_the_last_values_of_the_records(made):
+    text = prose.ending(study.read(["smoke"], protocols=["as_released"]), "code_share")
+    record = made["digits_mlp/as_released/linear_penultimate/seed-0"]
+    assert f"Linear penultimate {prose.number(record.final('code_share', 'train'), 4)}" in text
+    assert text.count("\n- ") == 1
+    assert "(n = 1)." in text
+
+
+def test_ending_names_the_spread_of_seeds(made):
+    text = prose.ending(
+        study.read(["smoke"], architectures=["binary_encoding"], experiments=["digits_mlp"]), "std"
+    )
+    values = [made[f"digits_mlp/as_written/binary_encoding/seed-{s}"].final("std", "train") for s in (0, 1)]
+    assert prose.plus_minus(np.mean(values), np.std(values, ddof=1), 2) + " (n = 2)" in text
+
+
+def test_ranking_goes_from_high_to_low_and_states_the_lead(made):
+    text = prose.ranking(study.read(["smoke"], protocols=["as_released"]), "accuracy", "test")
+    values = {
+        title: made[f"digits_mlp/as_released/{a}/seed-0"].final("accuracy", "test")
+        for a, title in ARCHITECTURES.items()
+    }
+    order = sorted(values, key=values.get, reverse=True)
+    assert sorted(order, key=text.index) == order
+    first, second, *_ = sorted(values.values(), reverse=True)
+    assert f"leads by {prose.number(first - second, 2)}" in text
+
+
+def test_shared_rows_are_named_in_groups():
+    book = np.array([[0, 1], [1, 1], [0, 1], [1, 0], [1, 1], [0, 1]])
+    assert prose.shared_rows(book, list("abcdef")) == [["a", "c", "f"], ["b", "e"]]
+    assert prose.shared_rows(book[:2], ["a", "b"]) == []
+
+
+def test_sharing_names_run_classes_and_accuracy(made):
+    found = study.read(["smoke"], protocols=["as_released"], architectures=["binary_encoding"])
+    text = prose.sharing(found)
+    record = made["digits_mlp/as_released/binary_encoding/seed-0"]
+    assert text.startswith("In 1 of 1 runs")
+    assert "class 0 and class 1" in text
+    assert f"{record.final('accuracy', 'test'):.4f} test" in text
+
+
+def test_sharing_where_no_class_does(made, smoke):
+    run = smoke.run("digits_mlp", "as_released", "binary_encoding", 0)
+    record = made[run.id]
+    record.history.loc[record.history.metric == "distinct_codebook_rows", "value"] = 4.0
+    records.save(record, records.folder(smoke, run))
+    text = prose.sharing(study.read(["smoke"], protocols=["as_released"], architectures=["binary_encoding"]))
+    assert text.startswith("In none of the 1 runs")
+
+
+def test_summary_of_a_run(made, smoke):
+    record = made[smoke.all_runs()[0].id]
+    text = prose.run_summary(record)
+    assert text.startswith("After epoch 5:")
+    assert prose.number(record.final("accuracy", "test"), 4) in text
+    assert "class 0 and class 1" in prose.run_sharing(record)
+    assert "softmax_twice: false" in prose.configuration(record)
+
+
+@pytest.mark.parametrize(
+    "function", [models.Classifier, models.mlp, loss.binary_loss, loss.total_loss, curves]
+)
+def test_annotated_shows_equation_and_code_but_the_docstring_once(function):
+    text = prose.annotated(function)
+    words, code = text.split("```python\n")
+    assert ":math:" not in text
+    assert '"""' not in code
+    assert function.__name__ in words
+    assert compile(code.removesuffix("```"), "code", "exec")
+    if function is loss.binary_loss:
+        assert r"$\exp(\frac{1}{nd}" in words
+        assert "square.mean().exp()" in code

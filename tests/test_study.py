@@ -1,0 +1,209 @@
+"""What a chapter reads: which runs, their table, and what is said of them."""
+
+import statistics
+import subprocess
+import sys
+
+import pytest
+from drawn import save_all
+
+from binenc import records, study, training
+from binenc.choice import choose
+from binenc.profile import ARCHITECTURES, InputError, Profile
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def made(results, smoke):
+    return save_all(smoke)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"profiles": []}, "profiles []"),
+        ({"profiles": ["nope"]}, "profile 'nope': allowed are"),
+        ({"experiments": ["mnist"]}, "experiment 'mnist': smoke has digits_mlp, digits_cnn"),
+        ({"protocols": ["written"]}, "protocol 'written': smoke has as_written"),
+        ({"architectures": ["linear"]}, "architecture 'linear': smoke has binary_encoding"),
+        ({"seeds": [-1]}, "seed -1: smoke has 0, 1"),
+        ({"seeds": ["0"]}, "seed '0': smoke has 0, 1"),
+        ({"seeds": [True]}, "seed True: smoke has 0, 1"),
+        ({"experiments": ["digits_cnn"], "seeds": [1]}, "seed 1: smoke has 0"),
+    ],
+)
+def test_unknown_names_are_refused_in_one_line(asked, said):
+    with pytest.raises(InputError) as error:
+        choose(**{"profiles": ["smoke"]} | asked)
+    assert str(error.value).startswith(said)
+    assert "\n" not in str(error.value)
+
+
+def test_a_name_that_one_of_the_profiles_has_is_enough():
+    runs = choose(["paper", "smoke"], experiments=["digits_cnn"])
+    assert runs["paper"] == []
+    assert {run.experiment_name for run in runs["smoke"]} == {"digits_cnn"}
+
+
+def test_variants_are_left_out_unless_asked_for():
+    names = {run.protocol_name for run in choose(["paper"])["paper"]}
+    every = {run.protocol_name for run in choose(["paper"], variants=True)["paper"]}
+    assert names == {"as_written", "as_released"}
+    one = "as_written,softmax_twice=true"
+    assert one in every
+    assert {run.protocol_name for run in choose(["paper"], protocols=[one])["paper"]} == {one}
+
+
+def test_profiles_are_read_in_the_order_asked_and_those_without_records_left_out(made):
+    found = study.read(["paper", "smoke"])
+    assert list(found.profiles) == list(found.runs) == ["smoke"]
+    assert len(found.missing["paper"]) == len(choose(["paper"])["paper"])
+    assert found.missing["smoke"] == []
+
+
+def test_table_holds_every_history_once(made, smoke):
+    table = study.read(["smoke"]).table
+    columns = [
+        "profile",
+        "experiment",
+        "protocol",
+        "architecture",
+        "seed",
+        "epoch",
+        "split",
+        "metric",
+        "value",
+    ]
+    assert list(table) == columns
+    assert len(table) == sum(len(record.history) for record in made.values())
+    assert table.index.is_unique
+    for run in smoke.all_runs():
+        names = (run.experiment_name, run.protocol_name, run.architecture, run.seed)
+        rows = table[(table[columns[1:5]] == list(names)).all(axis=1)]
+        assert rows.value.tolist() == made[run.id].history.value.tolist()
+
+
+def test_a_selection_reads_just_that(made):
+    found = study.read(["smoke"], protocols=["as_written"], architectures=["binary_encoding"], seeds=[0])
+    assert [run.id for run in found.runs["smoke"]] == [
+        "digits_mlp/as_written/binary_encoding/seed-0",
+        "digits_cnn/as_written/binary_encoding/seed-0",
+    ]
+    assert set(found.table.architecture) == {"binary_encoding"}
+
+
+def test_runs_without_a_record_are_told(results, smoke):
+    runs = smoke.all_runs()
+    save_all(smoke, runs[:3])
+    found = study.read(["smoke"])
+    assert found.runs["smoke"] == runs[:3]
+    assert found.missing["smoke"] == runs[3:]
+    assert f"Of {len(runs)} runs of `smoke`, {len(runs) - 3} have no record yet" in study.scope(found)
+
+
+def test_where_nothing_was_trained_the_smoke_runs_are_and_a_line_says_so(results, smoke, capsys, monkeypatch):
+    trained = []
+
+    def train(run, progress):
+        from drawn import drawn
+
+        trained.append(run)
+        return drawn(run), {}
+
+    monkeypatch.setattr(training, "train", train)
+    found = study.read(["quick"], protocols=["as_written"], seeds=[0])
+    assert "trained yet" in capsys.readouterr().out
+    assert list(found.runs) == ["smoke"]
+    assert trained == found.runs["smoke"]
+    assert {(r.protocol_name, r.seed) for r in trained} == {("as_written", 0)}
+    assert "evidence of" in study.scope(found)
+    study.read(["quick"], protocols=["as_written"], seeds=[0])
+    assert len(trained) == len(found.runs["smoke"])  # the second time they are there
+
+
+def test_find_or_train_trains_once(results, smoke, monkeypatch):
+    from drawn import drawn
+
+    trained = []
+    monkeypatch.setattr(training, "train", lambda run, progress: (trained.append(run), (drawn(run), {}))[1])
+    run = smoke.all_runs()[0]
+    first, second = (study.find_or_train(smoke, run) for _ in range(2))
+    assert trained == [run]
+    assert first.history.equals(second.history)
+
+
+def test_examples_are_of_the_first_seed_and_in_the_order_of_architectures(made, results, smoke):
+    found = study.read(["smoke"])
+    examples = found.examples("smoke", "digits_mlp", "as_written")
+    assert list(examples) == list(ARCHITECTURES)
+    assert {record.run["configuration"]["seed"] for record in examples.values()} == {0}
+    assert list(study.read(["smoke"], seeds=[1]).examples("smoke", "digits_mlp", "as_written")) == [
+        "binary_encoding"
+    ]
+
+
+def test_over_seeds_against_the_standard_library(made, smoke):
+    table = study.over_seeds(study.read(["smoke"]).table)
+    runs = [f"digits_mlp/as_written/binary_encoding/seed-{seed}" for seed in (0, 1)]
+    for row in table.query("architecture == 'binary_encoding' and protocol == 'as_written'").itertuples():
+        values = [
+            value
+            for run in (
+                runs if row.experiment == "digits_mlp" else ["digits_cnn/as_written/binary_encoding/seed-0"]
+            )
+            for epoch, split, metric, value in made[run].history.itertuples(index=False)
+            if (epoch, split, metric) == (row.epoch, row.split, row.metric)
+        ]
+        assert row.n == len(values)
+        assert row.mean == pytest.approx(statistics.mean(values))
+        if row.n > 1:
+            assert row.std == pytest.approx(statistics.stdev(values))
+        else:
+            assert row.std != row.std
+
+
+def test_last_epoch_is_that_of_each_run(made):
+    last = study.last_epoch(study.read(["smoke"]).table)
+    assert last.groupby("experiment").epoch.unique().map(list).to_dict() == {
+        "digits_mlp": [5],
+        "digits_cnn": [1],
+    }
+
+
+def test_scope_and_origin_say_what_and_from_where(made, results, smoke):
+    found = study.read(["smoke"])
+    scope, origin = study.scope(found), study.origin(found)
+    assert "| Digits (MLP) | digits | as written | 0, 1 | 6 | this machine (smoke) |" in scope
+    assert smoke.about in scope
+    for words in (
+        f"{len(made)} records",
+        "commit cccccccccc;",
+        "a machine far away",
+        "2020-02-20",
+        "torch 2.9.0",
+    ):
+        assert words in origin
+    assert "uncommitted" not in origin
+    run = smoke.all_runs()[0]
+    changed = made[run.id].run | {"dirty": True, "date": "2021-01-01T00:00:00+00:00"}
+    records.save(
+        records.Record(changed, made[run.id].history, made[run.id].arrays), results / "smoke" / run.id
+    )
+    assert "cccccccccc with uncommitted changes" in study.origin(found)
+    assert "2020-02-20 to 2021-01-01" in study.origin(found)
+
+
+def test_recorded_profiles_and_this_machine_are_told_apart():
+    assert study.source(Profile.read("paper")) == "recorded (paper)"
+    assert study.source(Profile.read("quick")) == "this machine (quick)"
+
+
+def test_reading_records_does_not_import_torch():
+    code = "import sys; from binenc import figures, prose, study, tables; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

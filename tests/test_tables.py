@@ -1,0 +1,100 @@
+"""Tables of numbers out of records."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn import CLASSES, save_all
+
+from binenc import records, study, tables
+from binenc.profile import ARCHITECTURES
+from binenc.prose import number, parameter_sentence, plus_minus
+from binenc.words import METRICS
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch, smoke):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    return save_all(smoke)
+
+
+def test_final_table(made):
+    rows = [("accuracy", "test"), ("accuracy", "train"), ("nc4", "train")]
+    table = tables.final_table(study.read(["smoke"]), rows)
+    assert len(table) == 3 * 3
+    assert table.Metric.tolist()[:3] == ["Accuracy, test", "Accuracy, train", METRICS["nc4"].title]
+    first = table.iloc[0]
+    assert (first.Data, first.Profile, first.Protocol, first.n) == (
+        "Digits (MLP)",
+        "smoke",
+        "as written",
+        "1 to 2",
+    )
+    values = [
+        made[f"digits_mlp/as_written/binary_encoding/seed-{s}"].final("accuracy", "test") for s in (0, 1)
+    ]
+    assert first["Binary encoding"] == plus_minus(np.mean(values), np.std(values, ddof=1), 2)
+    alone = made["digits_mlp/as_written/no_penultimate/seed-0"].final("accuracy", "test")
+    assert first["No penultimate"] == number(alone, 4)
+    assert table[table.Data == "Digits (CNN)"]["No penultimate"].eq("").all()
+
+
+@pytest.mark.parametrize(
+    ("means", "said"),
+    [
+        ([1.0, 2.0, 3.0], "1 → 3"),
+        ([1.0, 9.0, 3.0], "1 → 9 (epoch 5) → 3"),
+        ([3.0, 0.5, 2.0], "3 → 0.500 (epoch 5) → 2"),
+        ([1.0, 3.05, 3.0], "1 → 3"),
+        ([2.0, 2.0, 2.0], "2 → 2"),
+        ([2.0], "2 → 2"),
+        ([], ""),
+    ],
+)
+def test_course(means, said):
+    curve = pd.DataFrame({"epoch": [5 * i for i in range(len(means))], "mean": means})
+    assert tables._course(curve) == said
+
+
+def test_course_table_has_a_row_a_metric_and_case(made):
+    table = tables.course_table(study.read(["smoke"]), ["std", "gain"])
+    assert len(table) == 2 * 3
+    record = made["digits_cnn/as_written/binary_encoding/seed-0"].history
+    values = record[(record.metric == "gain") & (record.split == "train")].value.tolist()
+    shown = table[(table.Data == "Digits (CNN)") & (table.Metric == METRICS["gain"].title)][
+        "Binary encoding"
+    ].item()
+    assert shown == f"{number(values[0])} → {number(values[-1])}"
+
+
+def test_simplex_table_uses_the_dimension_of_the_latents(made):
+    table = tables.simplex_table(study.read(["smoke"]))
+    part = table[(table.Data == "Digits (MLP)") & (table.Protocol == "as written")]
+    assert part.Architecture.tolist() == list(ARCHITECTURES.values())
+    assert part.d.tolist() == [8, 8, 8, 64]
+    assert part.Simplex.iloc[-1] == number(64 / 2 * CLASSES / (CLASSES - 1))
+
+
+def test_parameter_table_and_its_sentence(made, smoke):
+    found = study.read(["smoke"])
+    table = tables.parameter_table(found)
+    assert table["First three equal"].tolist() == ["yes", "yes", "–"]
+    assert "in 2 of 2 cases" in parameter_sentence(table)
+    run = smoke.run("digits_mlp", "as_written", "linear_penultimate", 0)
+    other = made[run.id]
+    records.save(
+        records.Record(other.run | {"n_parameters": 11}, other.history, other.arrays),
+        records.folder(smoke, run),
+    )
+    table = tables.parameter_table(study.read(["smoke"]))
+    assert sorted(table["First three equal"]) == ["no", "yes", "–"]
+    assert "in 1 of 2 cases" in parameter_sentence(table)
+    assert "No experiment" in parameter_sentence(table[table["First three equal"] == "–"])
+
+
+def test_settings_and_run_table(made, smoke):
+    table = tables.settings_table(study.read(["smoke"]))
+    assert table["d"].tolist() == [8, 8]
+    record = made[smoke.all_runs()[0].id]
+    shown = tables.run_table(record)
+    assert len(shown) == len(METRICS)
+    assert shown.Test[0] == number(record.final(next(iter(METRICS)), "test"), 4)
