@@ -101,6 +101,21 @@ use rule train as draw with:
         "draw {wildcards.key}"
 
 
+# Snakemake names a job of a cluster by its wildcards, and reads them back cut at commas (its issue 2366).
+def whole(get_wildcards):
+    def joined(requested, wildcards_dict=None):
+        if wildcards_dict and "key" in wildcards_dict:
+            _, _, key = ",".join(map("=".join, wildcards_dict.items())).partition("=")
+            wildcards_dict = {"key": key.strip('"')}
+        return get_wildcards(requested, wildcards_dict)
+
+    return joined
+
+
+for paged in map(workflow.get_rule, ("train", "draw")):
+    paged.get_wildcards = whole(paged.get_wildcards)
+
+
 rule chapter:
     input:
         "book/{chapter}.ipynb", DRAWING, JUDGING, expand("results/{key}/run.json", key=RUNS),
