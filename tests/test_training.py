@@ -1,7 +1,9 @@
 """The loop against a plain one written here, and what it promises about seeds, protocols and failures."""
 
+import contextlib
 import dataclasses
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -278,6 +280,15 @@ def test_a_record_says_what_was_run(smoke):
     assert a["sample_pca"].shape == (2, 200, 2)
     assert a["sample_labels"].shape == (2, 200)
     assert a["test_class_count"].sum() == N_TEST
+    split, model = data.load("digits").test, build(run, 8, 10)
+    model.load_state_dict(weights)
+    points = torch.linspace(0, N_TEST - 1, 200).long()
+    _, latents = model.eval()(split.images)
+    sample = latents[points].detach().double()
+    np.testing.assert_allclose(a["sample_latents"][-1], sample[:, :64], rtol=2e-3, atol=1e-3)
+    assert a["sample_labels"][-1].tolist() == split.labels[points].tolist()
+    plane = np.linalg.svd(sample - sample.mean(0))[1][:2]  # the two largest spreads
+    np.testing.assert_allclose(np.linalg.norm(a["sample_pca"][-1], axis=0), plane, rtol=1e-4)
     assert record.run["n_parameters"] == sum(w.numel() for w in weights.values())
     assert record.run["configuration"] == run.configuration
     assert record.run["versions"]["torch"] == torch.__version__
@@ -390,6 +401,38 @@ def test_learns_the_real_data(smoke, real_data, monkeypatch, dataset, network):
     assert record.final("accuracy", "test") > {"mnist": 0.7, "fashion_mnist": 0.4}[dataset]
     loss = curve_of(record)[:, 0]
     assert loss[-1] < loss[0]
+
+
+def test_graphs_are_replayed_for_full_batches_of_each_mode(smoke, monkeypatch):
+    """All of `GraphedStep` but CUDA: a replay here is the step on the tensors that a graph would read."""
+    recorded, replayed = [], []
+
+    class Replayed(training.GraphedStep):
+        def record(self, *batch):
+            recorded.append(self.model.training)
+            inputs = [torch.full_like(x, 7) for x in batch]
+
+            def replay():
+                replayed.append(len(inputs[1]))
+                self.step(*inputs)
+
+            return SimpleNamespace(replay=replay), inputs
+
+    def replaying(*parts):
+        return Replayed(make_step(*parts), parts[0], run.experiment.batch_size)
+
+    run = changed(smoke, "digits_mlp,epochs=3,batch_size=200", "as_released")
+    plain, weights = train(run, progress=False)
+    make_step = training.make_step
+    monkeypatch.setattr(training, "make_step", replaying)
+    for name in ("Stream", "current_stream"):
+        monkeypatch.setattr(torch.cuda, name, lambda: SimpleNamespace(wait_stream=lambda other: None))
+    monkeypatch.setattr(torch.cuda, "stream", contextlib.nullcontext)
+    graphed, same = train(run, progress=False)
+    assert recorded == [True, False]
+    assert replayed == [200] * (3 * 7 - 2 * training.GraphedStep.WARM_UP)  # 7 full batches and one of 37
+    assert plain.history.equals(graphed.history)
+    assert all(torch.equal(weights[name], same[name]) for name in weights)
 
 
 class TestGpu:

@@ -1,0 +1,1 @@
+"""What a user waits for, measured: ours, the baseline, the limit. ``python -m bench``."""

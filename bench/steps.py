@@ -1,0 +1,210 @@
+"""A training step and an evaluation's forward pass, against a DataLoader and the arithmetic alone."""
+
+import itertools
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, Subset
+from torchvision import datasets, transforms
+
+from bench.timing import interleaved, row
+from binenc import data
+from binenc.loss import total_loss
+from binenc.models import WITH_BINARY_LOSS, build
+from binenc.profile import Profile, Run
+from binenc.training import GraphedStep, forward, make_step, suited_to, tf32
+
+TORCHVISION = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
+IMAGES = 4800
+"""Training images that both sides pass through again and again."""
+
+
+def training_row(part: str, run: Run, where: torch.device, goals: dict | None = None, note: str = "") -> dict:
+    """One step of a run's training, milliseconds."""
+    times = interleaved(baseline=baseline_step(run, where), ours=our_step(run, where), **limit(run, where))
+    return row(f"Training step, {part}", "ms", times, 1e3, goals, note)
+
+
+def our_step(run: Run, where: torch.device):
+    """A function that makes the next step of the training in `binenc.training`, and returns the network."""
+    e = run.experiment
+    split = data.load(e.dataset).train
+    split = data.Split(split.images[:IMAGES], split.labels[:IMAGES]).to(where)
+    torch.manual_seed(run.seed)
+    model = suited_to(where, build(run, split.images.shape[-1], 10), e.precision).train()
+    on_gpu = where.type == "cuda"
+    rate = torch.tensor(e.learning_rate, device=where)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True, capturable=on_gpu)
+    totals = torch.zeros(2, dtype=torch.float64, device=where)
+    gamma = e.gamma if run.architecture in WITH_BINARY_LOSS else 0.0
+    step = make_step(model, optimizer, totals, gamma, run.protocol, e.precision)
+    if on_gpu:
+        step = GraphedStep(step, model, e.batch_size)
+
+    def batches():
+        while True:
+            order = torch.randperm(len(split)).to(where)
+            images, labels = split.images[order], split.labels[order]
+            yield from zip(images.split(e.batch_size), labels.split(e.batch_size), strict=True)
+
+    endless = batches()
+
+    def way() -> nn.Module:
+        with tf32(e.precision == "tf32"):
+            step(*next(endless))
+        return model
+
+    return way
+
+
+def loader(dataset: str, batch_size: int, order: list[int] | None = None) -> DataLoader:
+    """Images as the public examples read them: one by one, each through ToTensor and Normalize."""
+    scaled = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
+    images = TORCHVISION[dataset](data.folder(), train=True, transform=scaled)
+    own = torch.Generator().manual_seed(0)  # or it draws from the one that makes the dropout masks
+    points = range(IMAGES) if order is None else order
+    return DataLoader(Subset(images, points), batch_size=batch_size, shuffle=order is None, generator=own)
+
+
+def baseline_step(
+    run: Run, where: torch.device, order: list[int] | None = None, model: nn.Module | None = None
+):
+    """A function that makes the next step of a conventional training, and returns its loss."""
+    e = run.experiment
+    if model is None:
+        torch.manual_seed(run.seed)
+        model = build(run, 28, 10).to(where).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=e.learning_rate)
+    batches = loader(e.dataset, e.batch_size, order)
+    endless = itertools.chain.from_iterable(itertools.repeat(batches))
+
+    def way() -> float:
+        images, labels = (x.to(where) for x in next(endless))
+        logits, latents = model(images)
+        loss = total_loss(logits, latents, labels, e.gamma, run.protocol)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return way
+
+
+def same_numbers(run: Run, steps: int = 20) -> float:
+    """Largest relative difference of the losses of both sides, given one order and the same dropout masks."""
+    e, where = run.experiment, torch.device("cpu")
+    order = torch.randperm(IMAGES, generator=torch.Generator().manual_seed(0))[: steps * e.batch_size]
+    torch.manual_seed(run.seed)
+    model = suited_to(where, build(run, 28, 10), "float32").train()
+    way = baseline_step(run, where, order.tolist(), model)
+    baseline = [way() for _ in range(steps)]
+
+    torch.manual_seed(run.seed)
+    model = suited_to(where, build(run, 28, 10), "float32").train()
+    rate = torch.tensor(e.learning_rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
+    totals = torch.zeros(2, dtype=torch.float64)
+    step = make_step(model, optimizer, totals, e.gamma, run.protocol)
+    split, ours = data.load(e.dataset).train, []
+    for batch in order.split(e.batch_size):
+        totals.zero_()
+        step(split.images[batch], split.labels[batch])
+        ours.append(totals[0].item() / len(batch))
+    return max(abs(a - b) / abs(b) for a, b in zip(ours, baseline, strict=True))
+
+
+def limit(run: Run, where: torch.device) -> dict:
+    """The arithmetic of a step alone, in float32.
+
+    That is every matrix product and convolution of both passes, the former into memory that is there, and as
+    much memory read and written as Adam does: 28 bytes a parameter, of it, its gradient and its two moments.
+    """
+    if where.type == "cuda" or run.experiment.precision != "float32":
+        return {}
+    layers = arithmetic(run, run.experiment.batch_size, backward=True)
+    n = sum(p.numel() for p in build(run, 28, 10).parameters())
+    traffic = torch.zeros(28 * n // 8)  # 4 bytes read and 4 written an element
+
+    def way():
+        for layer in layers:
+            layer()
+        traffic.neg_()
+
+    return {"limit": way}
+
+
+def arithmetic(run: Run, batch: int, backward: bool) -> list:
+    """A function for each layer's products, in the order and the shapes of the network."""
+    shapes, model = [], build(run, 28, 10)
+
+    def note(layer, inputs, output):
+        shapes.append((layer, inputs[0].shape, output.shape))
+
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            layer.register_forward_hook(note)
+    with torch.no_grad():
+        model(torch.zeros(batch, 1, 28, 28))
+    make = {nn.Linear: products, nn.Conv2d: convolutions}
+    return [make[type(layer)](layer, x, y, i > 0, backward) for i, (layer, x, y) in enumerate(shapes)]
+
+
+def products(layer: nn.Linear, x_shape, y_shape, to_input: bool, backward: bool):
+    """Forward x W^T, backward g^T x and, but for the first layer, g W."""
+    w, x, g = layer.weight.detach(), torch.randn(x_shape), torch.randn(y_shape)
+    y, dw, dx = torch.empty_like(g), torch.empty_like(w), torch.empty_like(x)
+
+    def way():
+        torch.mm(x, w.t(), out=y)
+        if backward:
+            torch.mm(g.t(), x, out=dw)
+            if to_input:
+                torch.mm(g, w, out=dx)
+
+    return way
+
+
+def convolutions(layer: nn.Conv2d, x_shape, y_shape, to_input: bool, backward: bool):
+    """The convolution and, of the backward pass, its two transposes, channels last."""
+    last = {"memory_format": torch.channels_last}
+    w = layer.weight.detach().contiguous(**last)
+    x, g = torch.randn(x_shape).contiguous(**last), torch.randn(y_shape).contiguous(**last)
+    geometry = [1, 1], [1, 1], [1, 1], False, [0, 0], 1
+
+    def way():
+        F.conv2d(x, w, padding=1)
+        if backward:
+            torch.ops.aten.convolution_backward(g, x, w, None, *geometry, [to_input, True, False])
+
+    return way
+
+
+def evaluation_row(run: Run, where: torch.device) -> dict:
+    """Forward pass of an evaluation, milliseconds for 1000 images."""
+    e, n = run.experiment, 2000
+    model = build(run, 28, 10).to(where).eval()
+    suited = suited_to(where, build(run, 28, 10), e.precision)
+    images = data.load(e.dataset).train.images[:n].to(where)
+    batches = loader(e.dataset, e.batch_size, list(range(n)))
+
+    @torch.no_grad()
+    def baseline():
+        return [[y.cpu() for y in model(x.to(where))] for x, _ in batches]
+
+    ways = {"baseline": baseline, "ours": lambda: forward(suited, images), "reading": lambda: list(batches)}
+    note = "Reading images one by one is {:.0f} % of the baseline."
+    if where.type == "cpu":
+        layers = arithmetic(run, 1000, backward=False)
+        ways["limit"] = lambda: [layer() for layer in layers * (n // 1000)]
+        note += " The rest is arithmetic (the limit), which a faster way to read leaves as it is."
+    times = interleaved(**ways)
+    share = 100 * sum(times["reading"]) / sum(times["baseline"])
+    part = f"Evaluation's forward pass, {e.title}"
+    return row(part, "ms / 1000 images", times, 1e6 / n, {"ratio": 10}, note.format(share))
+
+
+def paper(experiment: str, architecture: str = "binary_encoding", **changes) -> Run:
+    """Seed 0 of an architecture in the paper's training, with changes."""
+    named = ",".join([experiment, *(f"{key}={value}" for key, value in changes.items())])
+    return Profile.read("paper").run(named, "as_written", architecture, 0)
