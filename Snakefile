@@ -102,18 +102,16 @@ use rule train as draw with:
 
 
 # Snakemake names a job of a cluster by its wildcards, and reads them back cut at commas (its issue 2366).
-def whole(get_wildcards):
-    def joined(requested, wildcards_dict=None):
-        if wildcards_dict and "key" in wildcards_dict:
-            _, _, key = ",".join(map("=".join, wildcards_dict.items())).partition("=")
-            wildcards_dict = {"key": key.strip('"')}
-        return get_wildcards(requested, wildcards_dict)
+class Whole:
+    def __init__(self, product):
+        self.product = product
 
-    return joined
+    def apply_wildcards(self, cut):
+        return self.product.apply_wildcards({"key": ",".join(map("=".join, cut.items())).removeprefix("key=")})
 
 
 for paged in map(workflow.get_rule, ("train", "draw")):
-    paged.get_wildcards = whole(paged.get_wildcards)
+    paged.get_some_product = lambda product=paged.get_some_product(): Whole(product)
 
 
 rule chapter:
