@@ -103,6 +103,19 @@ def shared_rows(book: np.ndarray, classes: list[str]) -> list[list[str]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
+def shared(record: Record) -> str:
+    """The classes of a run that share a row of the codebook after the last epoch, or nothing."""
+    book, classes = record.arrays["codebook"][-1].astype(bool), record.run["classes"]
+    predicted = record.run["configuration"]["protocol"]["class_of_point"] == "prediction"
+    said = []
+    for group in shared_rows(book, classes):
+        empty = predicted and not book[classes.index(group[0])].any()
+        said.append(
+            " and ".join(group) + (" (no bit is 1: perhaps no point is predicted so)" if empty else "")
+        )
+    return "; ".join(said)
+
+
 def sharing(found: Study) -> str:
     """Which classes of which runs share a row of the codebook after the last epoch, as Markdown."""
     table = found.table[(found.table.metric == "distinct_codebook_rows") & (found.table.split == "train")]
@@ -113,16 +126,13 @@ def sharing(found: Study) -> str:
         classes = contents(found.profiles[profile], run)["classes"]
         if distinct[profile, experiment, protocol, architecture, seed] < len(classes):
             record = find(found.profiles[profile], run)
-            groups = shared_rows(record.arrays["codebook"][-1], classes)
             who = f"{where(found, profile, experiment, protocol)}, {ARCHITECTURES[architecture]}, seed {seed}"
             train, test = (f"{record.final('accuracy', split):.4f} {split}" for split in ("train", "test"))
-            shared = "; ".join(" and ".join(group) for group in groups)
-            lines.append(f"- {who}: {shared} (accuracy {train}, {test}).")
+            said = shared(record) or "none, but to a class no point is assigned"
+            lines.append(f"- {who}: {said} (accuracy {train}, {test}).")
     if not lines:
         return f"In none of the {len(distinct)} runs do two classes share a row of the codebook at the end."
-    head = (
-        f"In {len(lines)} of {len(distinct)} runs classes share a row of the codebook after the last epoch:"
-    )
+    head = f"In {len(lines)} of {len(distinct)} runs there are fewer distinct rows than classes at the end:"
     return "\n".join([head, "", *lines])
 
 
@@ -154,10 +164,8 @@ def run_summary(record: Record) -> str:
 
 def run_sharing(record: Record) -> str:
     """Which classes of a run share a row of the codebook after the last epoch, as Markdown."""
-    groups = shared_rows(record.arrays["codebook"][-1], record.run["classes"])
-    if not groups:
-        return "No two classes share a row of the codebook."
-    return f"Classes that share a row of the codebook: {'; '.join(' and '.join(group) for group in groups)}."
+    said = shared(record)
+    return f"Classes that share a row: {said}." if said else "No two classes share a row of the codebook."
 
 
 def configuration(record: Record) -> str:

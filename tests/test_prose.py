@@ -101,6 +101,25 @@ def test_sharing_names_run_classes_and_accuracy(made):
     assert f"{record.final('accuracy', 'test'):.4f} test" in text
 
 
+@pytest.mark.parametrize(
+    ("protocol", "book", "said"),
+    [
+        ("as_written", [[0, 0], [0, 0], [1, 0], [0, 1]], "class 0 and class 1"),
+        ("as_released", [[0, 0], [0, 0], [1, 0], [0, 1]], "class 0 and class 1 (no bit is 1: perhaps"),
+        ("as_released", [[1, 0], [1, 0], [0, 1], [0, 1]], "class 0 and class 1; class 2 and class 3"),
+        ("as_released", [[0, 0], [0, 1], [1, 0], [1, 1]], "none, but to a class no point is assigned"),
+    ],
+)
+def test_sharing_with_classes_that_are_never_predicted(made, smoke, protocol, book, said):
+    run = smoke.run("digits_mlp", protocol, "binary_encoding", 0)
+    record = made[run.id]
+    record.arrays["codebook"] = np.array([book]) > 0
+    record.history.loc[record.history.metric == "distinct_codebook_rows", "value"] = 3.0
+    records.save(record, records.folder(smoke, run))
+    asked = {"protocols": [protocol], "architectures": ["binary_encoding"], "experiments": ["digits_mlp"]}
+    assert f"seed 0: {said}" in prose.sharing(study.read(["smoke"], seeds=[0], **asked))
+
+
 def test_sharing_where_no_class_does(made, smoke):
     run = smoke.run("digits_mlp", "as_released", "binary_encoding", 0)
     record = made[run.id]

@@ -4,6 +4,7 @@ import statistics
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from drawn import save_all
 
@@ -165,6 +166,15 @@ def test_over_seeds_against_the_standard_library(made, smoke):
             assert row.std == pytest.approx(statistics.stdev(values))
         else:
             assert row.std != row.std
+
+
+def test_over_seeds_of_three():
+    keys = dict.fromkeys([*study.KEYS, "split", "metric"], "a")
+    table = pd.DataFrame(
+        [keys | {"seed": seed, "epoch": 5, "value": v} for seed, v in enumerate([1.0, 2.0, 6.0])]
+    )
+    (row,) = study.over_seeds(table).itertuples()
+    assert (row.mean, row.std, row.n) == (3.0, pytest.approx(7**0.5), 3)
 
 
 def test_last_epoch_is_that_of_each_run(made):
