@@ -31,7 +31,14 @@ def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
     left = 0.2 + 0.075 * max(map(len, classes))
     with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, (above, below) = plt.subplots(2, 1, figsize=(2 * PANEL, 6.3 + 0.5 * left))
-        above.imshow(book, cmap=ListedColormap(["#e6e6e6", colour]), vmin=0, vmax=1, aspect="auto")
+        above.imshow(
+            book,
+            cmap=ListedColormap(["#e6e6e6", colour]),
+            vmin=0,
+            vmax=1,
+            aspect="auto",
+            interpolation="none",
+        )
         above.set_title(f"codebook: {n_classes} classes, {d} dimensions", y=1)
         above.set_yticks(range(n_classes), classes)
         above.set_xlabel("dimension of the latents")
@@ -47,8 +54,9 @@ def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
         below.set_position(
             [left / width, left / height, 1 - (left + 0.75) / width, 1 - (left + 3.2) / height]
         )
-        at = figure.add_axes((1 - 0.7 / width, (left + 0.2) / height, 0.15 / width, 2.8 / height))
-        figure.colorbar(below.images[0], cax=at)
+        beside = below.get_position()
+        at = (beside.x1 + 0.12 / width, beside.y0, 0.15 / width, beside.height)
+        figure.colorbar(below.images[0], cax=figure.add_axes(at))
     return figure
 
 
@@ -57,7 +65,9 @@ def _matrix(ax: Axes, distances: np.ndarray, target: float) -> None:
     itself = np.eye(len(distances), dtype=bool)
     reach = max(abs(distances[~itself] - target).max(), 1)
     shown = np.ma.masked_array(distances, itself)
-    ax.imshow(shown, cmap="PuOr", vmin=target - reach, vmax=target + reach, aspect="auto")
+    ax.imshow(
+        shown, cmap="PuOr", vmin=target - reach, vmax=target + reach, aspect="auto", interpolation="none"
+    )
     for i, j in zip(*np.nonzero(~itself), strict=True):
         shade = "white" if abs(distances[i, j] - target) > 0.6 * reach else "black"
         ax.text(j, i, str(distances[i, j]), ha="center", va="center_baseline", fontsize=9, color=shade)

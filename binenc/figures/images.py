@@ -82,12 +82,13 @@ def draw_samples(dataset: Dataset, n: int) -> Figure:
     ]
     with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, ax = plt.subplots(figsize=(2 * PANEL, 2 * PANEL * len(rows) / n * 0.82))
-        ax.imshow(torch.cat(rows).numpy(), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+        ax.imshow(torch.cat(rows).numpy(), cmap="gray_r", vmin=-1, vmax=1, interpolation="none")
         ax.set_yticks([side * (c + 0.5) for c in range(len(rows))], dataset.classes)
         ax.set_xticks([])
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
-        figure.tight_layout(pad=0.2)
+        left = (0.2 + 0.085 * max(map(len, dataset.classes))) / (2 * PANEL)
+        ax.set_position([left, 0.01, 0.99 - left, 0.98])
     return figure
 
 
