@@ -6,7 +6,6 @@
 import ast
 import logging
 import os
-import re
 import resource
 import sys
 from pathlib import Path
@@ -17,8 +16,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from binenc.choice import choose
 from binenc.profile import ROOT, InputError, Profile
-
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def parameters(source: Path) -> dict[str, object]:
@@ -100,7 +97,7 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
         except BaseException as error:
             if draft.exists():
                 os.replace(draft, failed)
-            print(ANSI.sub("", str(error)), file=stream)
+            print(error, file=stream)
             kept = f"\n  partial page {failed}" if failed.exists() else ""
             raise SystemExit(f"page {output} failed: {_what(error)}{kept}\n  log {log}") from None
     os.replace(draft, output)
@@ -121,7 +118,7 @@ def _complete(draft: Path) -> None:
 def _what(error: BaseException) -> str:
     """The error in one line: that of the cell, where one failed."""
     name, value = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", str(error))
-    return " ".join(ANSI.sub("", f"{name}: {value}").split())
+    return " ".join(f"{name}: {value}".split())
 
 
 def main() -> None:

@@ -113,7 +113,8 @@ def test_sharing_names_run_classes_and_accuracy(made):
 def test_sharing_with_classes_that_are_never_predicted(made, smoke, protocol, book, said):
     run = smoke.run("digits_mlp", protocol, "binary_encoding", 0)
     record = made[run.id]
-    record.arrays["codebook"] = np.array([book]) > 0
+    earlier = [[1, 1], [1, 1], [1, 1], [1, 1]]
+    record.arrays["codebook"] = np.array([earlier, book]) > 0
     record.history.loc[record.history.metric == "distinct_codebook_rows", "value"] = 3.0
     records.save(record, records.folder(smoke, run))
     asked = {"protocols": [protocol], "architectures": ["binary_encoding"], "experiments": ["digits_mlp"]}
