@@ -27,7 +27,10 @@ def build(builder: str = "html") -> Path:
         lines = (BUILD / "report.log").read_text().splitlines()
         said = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-5:]
         sys.exit("the book did not build:\n  " + "\n  ".join(said) + f"\n  log {BUILD / 'report.log'}")
-    return STAGE / "_build" / builder
+    built = STAGE / "_build" / builder
+    for debugging in built.rglob("*.map"):
+        debugging.unlink()
+    return built
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from copying import copy_repository, sh
 
+from binenc.profile import ROOT
+
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 
@@ -125,7 +127,7 @@ def test_every_page_has_its_banner_title_and_provenance(visit, report):
         assert page.locator(".bd-header-announcement").inner_text().strip(), name
         assert page.locator("article h1").count() == 1, name
         assert "commit" in page.locator(".provenance").inner_text(), name
-        if (report / "_sources" / name).with_suffix(".ipynb").exists():
+        if "/runs/" in name or (ROOT / name).with_suffix(".ipynb").exists():
             assert page.locator(".provenance a.download").count() == 2, name
 
 

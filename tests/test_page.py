@@ -39,6 +39,12 @@ def run(*words: str | Path) -> subprocess.CompletedProcess:
     return subprocess.run(command(*words), cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
+def test_a_page_does_not_wait_for_a_grammar():
+    code = "import sys; from pipeline import page; import papermill; print('lark' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 def test_parameters_and_their_defaults():
     assert page.parameters(BOOK / "run.ipynb") == {
         "profile": "smoke",
