@@ -2,6 +2,6 @@
 
 import sys
 
-# jsonschema, by which nbformat validates, would first compile the grammar of international web addresses, where the
-# package for it is installed: two seconds of every page, and no notebook has such an address to validate.
+# Where its package is there, jsonschema, by which nbformat validates, first compiles a grammar of international
+# web addresses: two seconds of every page, and no notebook holds such an address.
 sys.modules.setdefault("rfc3987_syntax", None)
