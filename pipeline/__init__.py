@@ -2,6 +2,6 @@
 
 import sys
 
-# Where its package is there, jsonschema, by which nbformat validates, first compiles a grammar of international
-# web addresses: two seconds of every page, and no notebook holds such an address.
+# jsonschema, by which nbformat validates, first compiles a grammar of international web addresses, if its
+# package is installed: two seconds of every page, and no notebook holds such an address.
 sys.modules.setdefault("rfc3987_syntax", None)
