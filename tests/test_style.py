@@ -15,6 +15,6 @@ def test_ruff(command):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_no_file_of_the_package_is_over_300_lines():
+def test_no_file_of_the_package_is_over_320_lines():
     lengths = {path.name: len(path.read_text().splitlines()) for path in (ROOT / "binenc").rglob("*.py")}
-    assert {name: n for name, n in lengths.items() if n > 300} == {}
+    assert {name: n for name, n in lengths.items() if n > 320} == {}
