@@ -128,7 +128,7 @@ def test_a_corrupt_record_is_named_set_aside_and_trained_again(built):
     (built / "_build/pages/smoke" / f"{RUNS[0]}.ipynb").unlink()
     done = make(built, "book", "PROFILE=smoke")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "corrupt record" in (built / "_build/pages/smoke" / f"{RUNS[0]}.log").read_text()
+    assert "corrupt record" in (built / "_build/pages/smoke" / f"{RUNS[0]}.ipynb").read_text()
     assert folder.with_name(f"{folder.name}.corrupt").exists()
     assert json.loads((folder / "run.json").read_text())["status"] == "complete"
 
@@ -179,7 +179,7 @@ def test_one_run_by_name(built):
         (("run", "EXPERIMENT=cifar"), "cifar", "digits_mlp"),
         (("run", "EXPERIMENT=digits_mlp", "PROTOCOL=as_told"), "as_told", "as_released"),
         (("run", "EXPERIMENT=digits_mlp", "ARCH=transformer"), "transformer", "no_penultimate"),
-        (("run", "EXPERIMENT=digits_mlp", "SEED=-1"), "-1", "0, 1, 2"),
+        (("run", "EXPERIMENT=digits_mlp", "SEED=-1"), "-1", "from 0 to"),
         (("run", "EXPERIMENT=digits_mlp,gama=1"), "gama", "gamma"),
     ],
 )
