@@ -16,7 +16,7 @@ from docutils.nodes import make_id
 
 MAX_CHAPTER = 1_000_000
 """Bytes of HTML of one page."""
-MAX_REPORT = 45_000_000
+MAX_REPORT = 75_000_000
 """Bytes of a report without recorded full-scale runs."""
 
 
