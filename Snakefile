@@ -40,7 +40,15 @@ TEXT = [str(path) for path in Path("book").rglob("*") if path.is_file() and path
 PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m "
 
 
-localrules: report, pages
+localrules: book, report, pages
+
+
+# Named one by one: Snakemake makes again what a target lacks, not what only an older product was made from.
+rule book:
+    input:
+        "_build/html/index.html",
+        expand("_build/pages/{key}.ipynb", key=RUNS),
+        expand("_build/chapters/{live}/{chapter}.ipynb", live=live.name, chapter=CHAPTERS),
 
 
 rule report:

@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,9 +104,7 @@ def load(path: Path) -> Record:
     ValueError
         If it is corrupt.
     """
-    run, history, arrays = _read(path, *FILES)
-    with np.load(arrays, allow_pickle=False) as opened:
-        return Record(run, pq.read_table(history).to_pandas(), dict(opened))
+    return _record(*_read(path, *FILES))
 
 
 def find(profile: Profile, run: Run) -> Record | None:
@@ -113,24 +112,12 @@ def find(profile: Profile, run: Run) -> Record | None:
 
     A corrupt record is named on stderr and set aside, so that the run is trained again.
     """
-    path = folder(profile, run)
-    try:
-        record = load(path)
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        return _set_aside(path, error)
-    return record if _current(profile, run, record.run) else None
+    return _usable(profile, run, FILES, _record)
 
 
 def is_current(profile: Profile, run: Run) -> bool:
-    """Whether `find` would return a record, told from run.json alone."""
-    path = folder(profile, run)
-    try:
-        made = json.loads((path / "run.json").read_text())
-    except (OSError, ValueError):
-        return False
-    return _current(profile, run, made) and all((path / name).exists() for name in FILES)
+    """Whether `find` returns a record, told from checksums alone; a corrupt one is set aside here, too."""
+    return _usable(profile, run, FILES, lambda *_: True) or False
 
 
 def tabulate(profile: Profile, runs: list[Run]) -> pd.DataFrame:
@@ -140,18 +127,11 @@ def tabulate(profile: Profile, runs: list[Run]) -> pd.DataFrame:
     A corrupt record is named on stderr and set aside.
     """
 
-    def read(run: Run) -> pa.Table | None:
-        path = folder(profile, run)
-        try:
-            made, history = _read(path, "history.parquet")
-            table = pq.read_table(history, columns=list(HISTORY_COLUMNS))
-        except FileNotFoundError:
-            return None
-        except ValueError as error:
-            return _set_aside(path, error)
-        return table if _current(profile, run, made) else None
+    def read(_, history: io.BytesIO) -> pa.Table:
+        return pq.read_table(history, columns=list(HISTORY_COLUMNS))
 
-    rows = [(run, table) for run in runs if (table := read(run)) is not None]
+    tables = ((run, _usable(profile, run, ["history.parquet"], read)) for run in runs)
+    rows = [(run, table) for run, table in tables if table is not None]
     if not rows:
         columns = RUN_COLUMNS | HISTORY_COLUMNS
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
@@ -161,6 +141,27 @@ def tabulate(profile: Profile, runs: list[Run]) -> pd.DataFrame:
     repeated = pd.DataFrame(names, columns=list(RUN_COLUMNS)).loc[row].reset_index(drop=True)
     history = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     return pd.concat([repeated, history], axis=1)
+
+
+def _record(run: dict, history: io.BytesIO, arrays: io.BytesIO) -> Record:
+    with np.load(arrays, allow_pickle=False) as opened:
+        return Record(run, pq.read_table(history).to_pandas(), dict(opened))
+
+
+def _usable(profile: Profile, run: Run, names: Sequence[str], parse: Callable):
+    """``parse`` of what `_read` returns, if a record is there, sound, and of the same configuration (and code)."""
+    path = folder(profile, run)
+    try:
+        made, *contents = _read(path, *names)
+        if made.get("configuration") != run.configuration:
+            return None
+        if not profile.recorded and made.get("code") != code_version():
+            return None
+        return parse(made, *contents)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        return _set_aside(path, error)
 
 
 def _read(path: Path, *names: str) -> tuple:
@@ -181,11 +182,6 @@ def _read(path: Path, *names: str) -> tuple:
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"corrupt record {path}: {error}") from error
     return run, *contents
-
-
-def _current(profile: Profile, run: Run, made: dict) -> bool:
-    same = isinstance(made, dict) and made.get("configuration") == run.configuration
-    return same and (profile.recorded or made.get("code") == code_version())
 
 
 def _set_aside(path: Path, error: Exception) -> None:

@@ -18,7 +18,7 @@ from binenc import data, records
 from binenc.loss import binary_loss, cross_entropy, total_loss
 from binenc.metrics import measure, per_class
 from binenc.models import WITH_BINARY_LOSS, build, n_parameters
-from binenc.profile import InputError, Profile, Run
+from binenc.profile import InputError, Run
 from binenc.provenance import provenance
 
 SNAPSHOT_EPOCHS = (0, 5, 10, 20, 40, 60, 80, 100)
@@ -27,15 +27,6 @@ SNAPSHOT_POINTS, SNAPSHOT_DIMENSIONS = 200, 64
 
 class TrainingDiverged(RuntimeError):
     """The loss is no longer finite."""
-
-
-def find_or_train(profile: Profile, run: Run, progress: bool = True) -> records.Record:
-    """The run's record; trained and saved first if there is none."""
-    record = records.find(profile, run)
-    if record is None:
-        record, weights = train(run, progress=progress)
-        records.save(record, records.folder(profile, run), weights)
-    return record
 
 
 def device() -> torch.device:

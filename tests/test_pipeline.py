@@ -125,12 +125,21 @@ def test_a_profile_retrains_the_runs_it_concerns(built):
 def test_a_corrupt_record_is_named_set_aside_and_trained_again(built):
     folder = built / "results/smoke" / RUNS[0]
     (folder / "history.parquet").write_bytes(b"PAR1")
-    (built / "_build/pages/smoke" / f"{RUNS[0]}.ipynb").unlink()
     done = make(built, "book", "PROFILE=smoke")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "corrupt record" in (built / "_build/pages/smoke" / f"{RUNS[0]}.ipynb").read_text()
+    assert f"corrupt record {folder}: history.parquet" in done.stdout + done.stderr
     assert folder.with_name(f"{folder.name}.corrupt").exists()
     assert json.loads((folder / "run.json").read_text())["status"] == "complete"
+
+
+def test_a_page_that_is_gone_is_drawn_again(built):
+    page = built / "_build/pages/smoke" / f"{RUNS[0]}.ipynb"
+    page.unlink()
+    jobs = plan(built)
+    assert f"draw smoke/{RUNS[0]}" in jobs
+    assert not [job for job in jobs if job.startswith("train")]
+    assert make(built, "book", "PROFILE=smoke").returncode == 0
+    assert page.exists()
 
 
 def test_a_failing_page_is_kept_and_named_and_the_others_go_on(built):

@@ -14,7 +14,8 @@ from torch import nn
 from binenc import data, records, training
 from binenc.models import build
 from binenc.profile import InputError
-from binenc.training import TrainingDiverged, find_or_train, train
+from binenc.study import find_or_train
+from binenc.training import TrainingDiverged, train
 
 N_TRAIN, N_TEST = 1437, 360
 gpu = [
