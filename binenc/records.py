@@ -149,7 +149,7 @@ def _record(run: dict, history: io.BytesIO, arrays: io.BytesIO) -> Record:
 
 
 def _usable(profile: Profile, run: Run, names: Sequence[str], parse: Callable):
-    """``parse`` of what `_read` returns, if a record is there, sound, and of the same configuration (and code)."""
+    """``parse`` of what `_read` returns, if a record is there, sound, of this configuration (and code)."""
     path = folder(profile, run)
     try:
         made, *contents = _read(path, *names)
