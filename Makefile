@@ -19,7 +19,8 @@ export PYTHONPATH := $(CURDIR)
 export OMP_WAIT_POLICY := PASSIVE
 
 # One build at a time; after a power loss the next command resumes by itself.
-SNAKEMAKE = mkdir -p _build && flock _build/lock python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
+SNAKEMAKE = mkdir -p _build && flock _build/lock python -m pipeline.warm -- \
+	python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
 	--keep-going --scheduler greedy $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
 
 .DEFAULT_GOAL := help

@@ -37,7 +37,7 @@ DRAWING = [str(path) for path in Path("binenc/figures").glob("*.py")]
 DRAWING += [f"binenc/{name}.py" for name in ("choice", "prose", "slider", "study", "tables", "words")] + ["pipeline/page.py"]
 JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_pages", "switches", "verdict")]
 TEXT = [str(path) for path in Path("book").rglob("*") if path.is_file() and path.suffix != ".ipynb"]
-PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m "
+PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m pipeline.warm "
 
 
 localrules: book, report, pages

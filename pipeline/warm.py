@@ -1,0 +1,192 @@
+"""Start pages warm: one process imports what they all need, and every page and its kernel is a fork of it.
+
+``python -m pipeline.warm -- COMMAND`` runs a command and, as long as it runs, lends it such a process.
+``python -m pipeline.warm MODULE ...`` is ``python -m MODULE ...``, within such a process where one is lent.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from pathlib import Path
+
+IMPORTED = (
+    *("binenc.training", "binenc.claims", "binenc.switches", "binenc.tables", "binenc.slider"),
+    *("binenc.figures.effects", "sklearn.datasets", "sklearn.model_selection", "safetensors.torch"),
+    *("torch._dynamo", "ipykernel.kernelapp", "papermill", "pipeline.run"),
+)
+"""What a page takes seconds to import. ``torch._dynamo`` is what an optimizer imports when it is made."""
+
+
+class Page(socketserver.BaseRequestHandler):
+    """In a fork: become the process that asks, with its words, environment, folder and streams."""
+
+    def handle(self) -> None:
+        asked, streams, _, _ = socket.recv_fds(self.request, 1 << 20, 3)
+        words, environment, folder = json.loads(asked)
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        threading.Thread(target=self.end_with_client, daemon=True).start()
+        import torch
+
+        torch.set_num_threads(int(environment.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
+        self.request.sendall(bytes([outcome(lambda: run(words))]))
+
+    def end_with_client(self) -> None:
+        """Interrupt this process when the one that asked for it is gone."""
+        if not self.request.recv(1):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+class Lender(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
+    request_queue_size = 128
+    max_children = 1000
+
+    def process_request(self, request, client_address) -> None:
+        for name in IMPORTED:
+            with contextlib.suppress(Exception):  # a page that needs it will say what is wrong
+                importlib.import_module(name)
+        super().process_request(request, client_address)
+
+
+class Kernel:
+    """A notebook's kernel as a fork of its page, which must not have started threads or an event loop yet.
+
+    It waits until `launch` says with what to begin, and is then to jupyter_client what a Popen is.
+    """
+
+    stdin = stdout = stderr = None
+
+    def __init__(self):
+        reading, self.words = os.pipe()
+        self.returncode = None
+        if pid := os.fork():
+            os.close(reading)
+            self.pid = pid
+            self.own_group(pid)
+            return
+        self.own_group(os.getpid())
+        os.close(self.words)
+        with open(reading, "rb") as pipe:
+            told = pipe.read()
+        os._exit(outcome(lambda: self.begin(*json.loads(told))) if told else 0)
+
+    @staticmethod
+    def own_group(pid: int) -> None:
+        """What is sent to the kernel's process group is for it alone. Page and kernel both see to it: none waits."""
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)
+
+    @staticmethod
+    def begin(words: list[str], environment: dict[str, str], folder: str) -> None:
+        from ipykernel.kernelapp import IPKernelApp
+
+        os.environ.update(environment)
+        os.chdir(folder)
+        IPKernelApp.launch_instance(words)
+
+    def launch(self, command: list[str], *, env=None, cwd=None, **_) -> "Kernel":
+        """In place of jupyter_client's launch_kernel: the words after ``python -m ipykernel_launcher``."""
+        environment = dict(env or os.environ) | {"JPY_PARENT_PID": str(os.getpid())}
+        with open(self.words, "wb") as pipe:
+            pipe.write(json.dumps([command[3:], environment, str(cwd or os.getcwd())]).encode())
+        return self
+
+    def poll(self) -> int | None:
+        if self.returncode is None and (ended := os.waitpid(self.pid, os.WNOHANG))[0]:
+            self.returncode = os.waitstatus_to_exitcode(ended[1])
+        return self.returncode
+
+    def wait(self, timeout=None) -> int:
+        if self.returncode is None:
+            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def run(words: list[str]) -> None:
+    """``python -m`` of the words, in a process that is lent, with kernels that are forks of it."""
+    from jupyter_client.provisioning import local_provisioner
+
+    local_provisioner.launch_kernel = Kernel().launch
+    sys.argv = words
+    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+def outcome(work) -> int:
+    """The exit code of a process whose work this is."""
+    try:
+        work()
+    except SystemExit as left:
+        if isinstance(left.code, str):
+            print(left.code, file=sys.stderr)
+        return left.code if isinstance(left.code, int) else int(left.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+def lend(command: list[str]) -> int:
+    """Run a command, with a `Lender` for its pages; the command's exit code."""
+    with tempfile.TemporaryDirectory() as place:
+        path = str(Path(place, "pages"))
+        with Lender(path, Page) as server:
+            if not (pid := os.fork()):
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
+                os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+                server.serve_forever()
+        try:
+            return subprocess.run(command, env=os.environ | {"BINENC_PAGES": path}).returncode
+        finally:
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
+
+
+def ask(words: list[str]) -> int:
+    """Let a lent process do ``python -m`` of the words; its exit code."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.connect(os.environ["BINENC_PAGES"])
+        told = json.dumps([words, dict(os.environ), os.getcwd()]).encode()
+        socket.send_fds(asking, [told], [0, 1, 2])
+        return (asking.recv(1) or b"\1")[0]
+
+
+def main() -> None:
+    words = sys.argv[1:]
+    if words[0] == "--":
+        sys.exit(lend(words[1:]))
+    if "BINENC_PAGES" in os.environ:
+        sys.exit(ask(words))
+    sys.argv = words
+    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
