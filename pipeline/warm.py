@@ -87,7 +87,7 @@ class Kernel:
 
     @staticmethod
     def own_group(pid: int) -> None:
-        """What is sent to the kernel's process group is for it alone. Page and kernel both see to it: none waits."""
+        """Signals for the kernel's group reach it alone; page and kernel both see to it, so none waits."""
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
 
