@@ -21,6 +21,7 @@ FLOOR = 1e-6  # added to every variance in the M-step (scikit-learn's reg_covar)
 TOLERANCE = 5e-4
 MAX_ITER = 100  # or after this many steps (scikit-learn's max_iter)
 SAMPLE = 1000  # random points on which the starts are tried
+TOGETHER = 2**16  # points of several dimensions that are fitted at once
 GROUPS = 32  # groups of points whose extremes join them
 GAUSSIAN = -0.5 * math.log(2 * math.pi * math.e)  # mean log-likelihood of one Gaussian, unit variance
 
@@ -138,18 +139,29 @@ def best_fits(x: Tensor, floors: Tensor) -> tuple[Tensor, Tensor]:
     theta, hopeful = (torch.stack(tensors, dim=1) for tensors in zip(*found, strict=True))
     floors = floors[..., None].expand_as(hopeful)
     score = torch.full_like(floors, -math.inf)
-    for x_i, theta_i, floor_i, go, score_i in zip(x, theta, floors, hopeful, score, strict=True):
-        # equal lowest values, as the zeros of a ReLU, are one point that counts as many
-        lowest = x_i.amin(0, keepdim=True)
-        points = torch.cat((lowest, x_i.masked_select(x_i > lowest)))
-        weight = torch.ones_like(points)
-        weight[0] += len(x_i) - len(points)
-        start = theta_i[go]
-        phi = features(points[None]).expand(len(start), -1, -1)
-        theta_i[go], score_i[go] = em(start, phi, weight, floor_i[go], TOLERANCE)
+    # of few points, several dimensions at once: what is small costs its overhead
+    for rows in torch.arange(len(x), device=x.device).split(max(1, TOGETHER // x.shape[1])):
+        points, weight = distinct(x[rows])
+        go = torch.zeros_like(hopeful)
+        go[rows] = hopeful[rows]
+        phi = features(points)[go.nonzero()[:, 0] - rows[0]]
+        theta[go], score[go] = em(theta[go], phi, weight, floors[go], TOLERANCE)
     best = score.argmax(2, keepdim=True)
     theta = theta.gather(2, best[..., None, None].expand(-1, -1, -1, 2, 3))
     return theta[:, :, 0], score.gather(2, best)[..., 0]
+
+
+def distinct(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Points of x (B, N), and what each counts (n,): the lowest of a single dimension once for all its equals,
+    the zeros of a ReLU.
+    """
+    if len(x) > 1:
+        return x, x.new_ones(x.shape[1])
+    lowest = x.amin(1)
+    points = torch.cat((lowest, x[x > lowest]))
+    weight = torch.ones_like(points)
+    weight[0] += x.shape[1] - len(points)
+    return points[None], weight
 
 
 def candidates(points: Tensor, weight: Tensor, floor: Tensor) -> tuple[Tensor, Tensor]:
