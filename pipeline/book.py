@@ -1,4 +1,11 @@
-"""A Sphinx extension: the buttons of a page, which the theme takes for a page with a source of its own."""
+"""A Sphinx extension: the buttons of a page, which the theme takes for a page with a source of its own,
+and downloads of what the report holds anyway.
+"""
+
+from pathlib import PurePosixPath
+
+from sphinx.addnodes import download_reference
+from sphinx.util.osutil import relative_uri
 
 
 def finish_buttons(app, pagename, templatename, context, doctree) -> None:
@@ -20,7 +27,30 @@ def drop_thebe(app, config) -> None:
         listeners[:] = [one for one in listeners if getattr(one.handler, "__name__", "") not in scripts]
 
 
+def held(env, name: str) -> str | None:
+    """Where in the report a file of the stage is anyway: as an image, or as the source of a page."""
+    if name in env.images:
+        return f"_images/{env.images[name][1]}"
+    return f"_sources/{name}" if str(PurePosixPath(name).with_suffix("")) in env.all_docs else None
+
+
+def copy_no_more(app, env) -> None:
+    """Do not copy for download what is there anyway."""
+    for name in list(env.dlfiles):
+        if held(env, name):
+            del env.dlfiles[name]
+
+
+def link_there(app, doctree, page: str) -> None:
+    """Let downloads of such files lead there."""
+    for node in doctree.findall(download_reference):
+        if place := held(app.env, app.env.relfn2path(node["reftarget"], page)[0]):
+            node["refuri"] = relative_uri(app.builder.get_target_uri(page), place)
+
+
 def setup(app) -> dict:
+    app.connect("env-updated", copy_no_more)
+    app.connect("doctree-resolved", link_there)
     app.connect("config-inited", drop_thebe)
     app.connect("html-page-context", finish_buttons, priority=900)
     return {"parallel_read_safe": True}

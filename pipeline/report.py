@@ -17,7 +17,7 @@ from pipeline.stage import BUILD, STAGE, stage
 def build(builder: str = "html") -> Path:
     """Build the staged book; a warning is an error."""
     program = (
-        "from jupyter_book.cli.main import main; main()"  # finds the package `pipeline`, unlike jupyter-book
+        "import pipeline; from jupyter_book.cli.main import main; main()"  # unlike jupyter-book, finds it
     )
     command = [sys.executable, "-c", program, "build", str(STAGE), "--builder", builder]
     with (BUILD / "report.log").open("w") as log:

@@ -6,6 +6,7 @@
 
 import contextlib
 import importlib
+import io
 import json
 import os
 import runpy
@@ -55,12 +56,26 @@ class Page(socketserver.BaseRequestHandler):
 class Lender(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
     request_queue_size = 128
     max_children = 1000
+    drawn = False
 
     def process_request(self, request, client_address) -> None:
         for name in IMPORTED:
             with contextlib.suppress(Exception):  # a page that needs it will say what is wrong
                 importlib.import_module(name)
+        if not self.drawn:
+            self.drawn = True
+            draw()
         super().process_request(request, client_address)
+
+
+def draw() -> None:
+    """Draw something, for the fonts and the parser of formulas that matplotlib then holds ready."""
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    figure.subplots().set(yscale="log", title="$x$")
+    for kind in ("svg", "pdf"):
+        figure.savefig(io.BytesIO(), format=kind)
 
 
 class Kernel:

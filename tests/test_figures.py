@@ -87,7 +87,7 @@ class TestShow:
         assert ">0.123456 is a number</text>" in svg
         drawing = ET.fromstring(svg)
         paths = [e.get("d") for e in drawing.iter("{http://www.w3.org/2000/svg}path") if e.get("d")]
-        assert max(len(part) for d in paths for part in re.findall(r"\.(\d+)", d)) <= 2
+        assert max(len(part) for d in paths for part in re.findall(r"\.(\d+)", d)) <= 1
         assert "<image" not in svg
 
     def test_drawn_twice_it_is_the_same_file(self, made, shown, tmp_path):
@@ -99,15 +99,22 @@ class TestShow:
         figures.curves(found, "again", [("accuracy", "train")], "See.")
         assert (tmp_path / f"figures/{name}.svg").read_bytes() == first
 
-    def test_rounding_touches_coordinates_only(self):
-        path, rest = (
-            '<path d="M {} -7.8 L 0.001 2"/>',
-            '<text x="9">1.23456</text><g transform="scale(0.00125)"/>',
+    def test_what_is_made_small_is_the_same_picture(self):
+        drawn = (
+            '<svg width="9"><!-- a note -->\n <g id="axes_1">\n'
+            '  <path id="m1" d="M 1.23456 -7.8 \nL 0.001 2 \nz\n"/>\n'
+            f' </g>\n <use xlink:href="#m1" x="9.87"/><text style="{style.FAMILY}color: red" '
+            'transform="rotate(-0 9 9)">1.23456 of\n\na</text><g transform="scale(0.00125)"/></svg>'
         )
-        assert (
-            style.rounded(path.format("1.23456") + rest)
-            == path.format("1.23").replace("0.001", "0.00") + rest
+        assert style.small(drawn) == (
+            f'<svg style="{style.FAMILY.strip()}" width="9"><g><path id="m1" d="M1.2 -7.8L0.0 2z"/></g>'
+            '<use xlink:href="#m1" x="9.8"/><text style="color: red">1.23456 of\n\na</text>'
+            '<g transform="scale(0.00125)"/></svg>'
         )
+
+    def test_every_word_of_a_figure_gives_its_font_to_the_figure(self, figure, shown, tmp_path):
+        style.show(figure, "text", "", "", pd.DataFrame())
+        assert (tmp_path / "figures/text.svg").read_text().count("font-family") == 1
 
     def test_table(self, shown, tmp_path):
         frame = pd.DataFrame({"a|b": ["x|y", "z"], "n": [1, 2]})

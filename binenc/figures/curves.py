@@ -177,31 +177,29 @@ def run_curves(record: Record, name: str) -> None:
     ]
     colour = COLOURS[record.run["configuration"]["architecture"]]
     lines = {
-        "Loss": [
+        "Loss [nats]": [
             ("epoch_loss", "train", "loss, in training", "0.6", "-"),
             ("cross_entropy", "train", "cross-entropy, train", colour, "-"),
             ("cross_entropy", "test", "cross-entropy, test", colour, (0, (2, 1))),
             ("loss_bin", "train", "$L_{bin}$, train", "black", (0, (1, 1))),
         ],
-        "Accuracy": [
+        "Accuracy [share of points]": [
             ("epoch_accuracy", "train", "in training", "0.6", "-"),
             ("accuracy", "train", "train", colour, "-"),
             ("accuracy", "test", "test", colour, (0, (2, 1))),
         ],
     }
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(2, 1, figsize=(2 * PANEL, 5.2), sharex=True)
-        for ax, (title, drawn) in zip(axes, lines.items(), strict=True):
+        figure, axes = plt.subplots(2, 1, figsize=(2 * PANEL, 5.2), sharex=True, squeeze=False)
+        for ax, (title, drawn) in zip(axes.flat, lines.items(), strict=True):
             for metric, split, label, shade, dashes in drawn:
                 part = numbers[(numbers.metric == metric) & (numbers.split == split)].sort_values("epoch")
                 ax.plot(part.epoch, part.value, label=label, color=shade, linestyle=dashes)
-            ax.set_ylabel(title)
             ax.legend(fontsize=9, loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=2)
-        axes[0].set_yscale("log")
-        axes[0].set_ylabel("Loss [nats]")
-        axes[1].set_ylabel("Accuracy [share of points]")
-        axes[1].set_xlabel("epoch")
-        figure.tight_layout()
+            ax.set_ylabel(title)
+        axes[0, 0].set_yscale("log")
+        axes[1, 0].set_xlabel("epoch")
+        arrange(figure, axes, left=0.8, right=0.1, bottom=0.5, top=0.5, gap=0.6)
     last = {split: record.final("accuracy", split) for split in ("train", "test")}
     caption = (
         "How the run learned. 'In training' is the average over an epoch's batches, with dropout where it "

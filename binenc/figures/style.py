@@ -46,6 +46,9 @@ STYLE = {
     "ytick.labelsize": 9,
 }
 
+FAMILY = "font-family: 'DejaVu Sans', 'Arial', sans-serif; "
+"""As matplotlib writes ``font.sans-serif`` at every word."""
+
 PANEL = 2.75
 """Width of a panel in inches: two side by side, the width of every figure, can still be read on a phone."""
 
@@ -84,10 +87,10 @@ def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFram
     """Save a figure as ``name``.svg, .pdf and .csv and display it, numbered and captioned in the book."""
     where = folder()
     with plt.rc_context(STYLE):
-        figure.savefig(where / f"{name}.svg", metadata={"Date": None})
+        figure.savefig(where / f"{name}.svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
         figure.savefig(where / f"{name}.pdf", metadata={"CreationDate": None})
     plt.close(figure)
-    svg = rounded((where / f"{name}.svg").read_text())
+    svg = small((where / f"{name}.svg").read_text())
     (where / f"{name}.svg").write_text(svg)
     save_numbers(numbers, name)
     links = " · ".join(
@@ -103,10 +106,21 @@ def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFram
     display({"text/markdown": book, "text/html": lab}, raw=True)
 
 
-def rounded(svg: str) -> str:
-    """Coordinates to a hundredth of a point, which no one sees: a third of the size goes."""
-    short = partial(re.sub, r"(\.\d\d)\d+", r"\1")
-    return re.sub(r' (?:d|x|y)="[^"]+"', lambda found: short(found[0]), svg)
+def small(svg: str) -> str:
+    """The same picture in a third of the text.
+
+    Coordinates go to a tenth of a point, which no one sees; names that nothing refers to, the family of the
+    font at each word, rotations by nothing, comments and line breaks go.
+    """
+    number, blanks = (
+        partial(re.sub, r"(\.\d)\d+", r"\1"),
+        partial(re.sub, r"(?<=[a-zA-Z\"])\s+|\s+(?=[a-zA-Z\"])", ""),
+    )
+    svg = re.sub(r' (d|x|y)=("[^"]+")', lambda found: f" {found[1]}={blanks(number(found[2]))}", svg)
+    used = set(re.findall(r"#([\w.-]+)", svg))
+    svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
+    svg = svg.replace(FAMILY, "").replace("<svg ", f'<svg style="{FAMILY.strip()}" ', 1)
+    return re.sub(r'<!--.*?-->\s*| transform="rotate\(-?0 [^"]*"|(?<=>)\s+(?=<)', "", svg, flags=re.S)
 
 
 def table(frame: pd.DataFrame, name: str, caption: str) -> None:

@@ -152,8 +152,8 @@ def best_fits(x: Tensor, floors: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def distinct(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Points of x (B, N), and what each counts (n,): the lowest of a single dimension once for all its equals,
-    the zeros of a ReLU.
+    """Points of x (B, N) and what each counts (n,). Of a single dimension the lowest value, as the zeros of
+    a ReLU, is one point that counts as many.
     """
     if len(x) > 1:
         return x, x.new_ones(x.shape[1])
