@@ -23,7 +23,7 @@ from pathlib import Path
 IMPORTED = (
     *("binenc.training", "binenc.claims", "binenc.switches", "binenc.tables", "binenc.slider"),
     *("binenc.figures.effects", "sklearn.datasets", "sklearn.model_selection", "safetensors.torch"),
-    *("torch._dynamo", "ipykernel.kernelapp", "papermill", "pipeline.run"),
+    *("torch._dynamo", "ipykernel.kernelapp", "papermill", "binenc.choice"),
 )
 """What a page takes seconds to import. ``torch._dynamo`` is what an optimizer imports when it is made."""
 
@@ -41,11 +41,12 @@ class Page(socketserver.BaseRequestHandler):
         os.environ.update(environment)
         os.chdir(folder)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        threading.Thread(target=self.end_with_client, daemon=True).start()
         import torch
 
         torch.set_num_threads(int(environment.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
-        self.request.sendall(bytes([outcome(lambda: run(words))]))
+        kernel = Kernel()
+        threading.Thread(target=self.end_with_client, daemon=True).start()
+        self.request.sendall(bytes([outcome(lambda: run(words, kernel))]))
 
     def end_with_client(self) -> None:
         """Interrupt this process when the one that asked for it is gone."""
@@ -142,11 +143,11 @@ class Kernel:
         self.send_signal(signal.SIGKILL)
 
 
-def run(words: list[str]) -> None:
-    """``python -m`` of the words, in a process that is lent, with kernels that are forks of it."""
+def run(words: list[str], kernel: Kernel) -> None:
+    """``python -m`` of the words, in a process that is lent, with this kernel for its notebook."""
     from jupyter_client.provisioning import local_provisioner
 
-    local_provisioner.launch_kernel = Kernel().launch
+    local_provisioner.launch_kernel = kernel.launch
     sys.argv = words
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 
@@ -169,7 +170,12 @@ def outcome(work) -> int:
 
 
 def lend(command: list[str]) -> int:
-    """Run a command, with a `Lender` for its pages; the command's exit code."""
+    """Run a command, with a `Lender` for its pages; the command's exit code.
+
+    Elsewhere than on Linux the libraries may not outlive a fork: there each page starts on its own.
+    """
+    if sys.platform != "linux":
+        return subprocess.run(command).returncode
     with tempfile.TemporaryDirectory() as place:
         path = str(Path(place, "pages"))
         with Lender(path, Page) as server:

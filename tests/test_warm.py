@@ -1,0 +1,129 @@
+"""Warm pages: a lent process does what a new one would, and goes when its asker or its lender goes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from binenc.profile import ROOT
+from pipeline import warm
+from tests.test_page import notebook
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks of a process with many libraries")
+PYTHON = f"{sys.executable} -m pipeline.warm"
+
+
+def sh(script: str, lent: bool = True, **environment: str) -> subprocess.CompletedProcess:
+    """Run a shell script in a group of its own, with a process lent to its pages or without."""
+    words = ["bash", "-c", script]
+    words = [sys.executable, "-m", "pipeline.warm", "--", *words] if lent else words
+    env = os.environ | environment | {"PYTHONPATH": f"{ROOT}:{environment.get('PYTHONPATH', '')}"}
+    return subprocess.run(
+        words, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, start_new_session=True
+    )
+
+
+@pytest.fixture
+def module(tmp_path):
+    """Write a module `asked`, which a page's process then runs."""
+
+    def write(source: str) -> dict[str, str]:
+        (tmp_path / "asked.py").write_text(source)
+        return {"PYTHONPATH": str(tmp_path)}
+
+    return write
+
+
+SAYS = """
+import os, sys
+print(sys.argv[1:], sys.stdin.read(), os.getcwd(), os.environ["WORD"])
+print("aside", file=sys.stderr)
+sys.exit({code})
+"""
+
+
+@pytest.mark.parametrize(("code", "expected"), [("None", 0), ("3", 3), ("'why'", 1)])
+def test_words_streams_folder_environment_and_exit_code_are_the_same(module, tmp_path, code, expected):
+    environment = module(SAYS.format(code=code))
+    script = f"cd {tmp_path}; echo in | WORD=w {PYTHON} asked one 'two words'; echo code $?"
+    lent, new = (sh(script, lent, **environment) for lent in (True, False))
+    assert lent.stdout == new.stdout == f"['one', 'two words'] in\n {tmp_path} w\ncode {expected}\n"
+    assert lent.stderr == new.stderr
+    assert "aside" in lent.stderr
+
+
+def test_what_pages_import_is_there(module):
+    environment = module("import sys; print('torch' in sys.modules)")
+    assert sh(f"{PYTHON} asked", **environment).stdout == "True\n"
+    assert sh(f"{PYTHON} asked", lent=False, **environment).stdout == "False\n"
+
+
+def test_an_error_is_shown_and_ends_in_1(module):
+    done = sh(f"{PYTHON} asked; echo code $?", **module("raise ValueError('no such thing')"))
+    assert done.stdout == "code 1\n"
+    assert "ValueError: no such thing" in done.stderr
+
+
+def test_the_exit_code_is_that_of_the_command():
+    assert sh("exit 7").returncode == 7
+
+
+def test_threads_are_those_asked_for(module):
+    environment = module("import torch; print(torch.get_num_threads())")
+    done = sh(f"OMP_NUM_THREADS=3 {PYTHON} asked; OMP_NUM_THREADS=1 {PYTHON} asked", **environment)
+    assert done.stdout == "3\n1\n"
+
+
+def test_a_page_ends_with_its_asker(module, tmp_path):
+    environment = module(
+        "import time\ntry: open('began', 'w').close(); time.sleep(60)\nfinally: open('ended', 'w').close()"
+    )
+    script = (
+        f"cd {tmp_path}; {PYTHON} asked & until [ -e began ]; do sleep .1; done; "
+        "kill -KILL $!; for i in {1..100}; do [ -e ended ] && exit 0; sleep .1; done; exit 9"
+    )
+    assert sh(script, **environment).returncode == 0
+
+
+def test_an_interrupt_reaches_the_pages_and_nothing_is_left(module, tmp_path):
+    environment = module(
+        "import time\ntry: open('began', 'w').close(); time.sleep(60)\nfinally: open('ended', 'w').close()"
+    )
+    command = [sys.executable, "-m", "pipeline.warm", "--", "bash", "-c", f"cd {tmp_path}; {PYTHON} asked"]
+    env = os.environ | {"PYTHONPATH": f"{ROOT}:{environment['PYTHONPATH']}"}
+    process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "began").exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(60) != 0
+    deadline = time.monotonic() + 30
+    while subprocess.run(["pgrep", "-g", str(process.pid)], stdout=subprocess.DEVNULL).returncode == 0:
+        assert time.monotonic() < deadline, "a process is left"
+        time.sleep(0.1)
+    assert (tmp_path / "ended").exists()
+
+
+def test_a_page_is_what_it_would_be_and_its_kernel_a_fork(tmp_path):
+    source = notebook(tmp_path / "page.ipynb", "import sys; print(seed, 'sklearn' in sys.modules)")
+    sh(f"{PYTHON} pipeline.page {source} {tmp_path}/lent.ipynb seed=5")
+    sh(f"{PYTHON} pipeline.page {source} {tmp_path}/new.ipynb seed=5", lent=False)
+    lent, new = ((tmp_path / f"{name}.ipynb").read_text() for name in ("lent", "new"))
+    assert "5 True" in lent
+    assert "5 False" in new
+
+
+def test_a_kernel_that_dies_fails_its_page_alone(tmp_path):
+    source = notebook(tmp_path / "page.ipynb", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    done = sh(f"{PYTHON} pipeline.page {source} {tmp_path}/page.out.ipynb; echo code $?")
+    assert done.stdout == "code 1\n"
+    assert "died" in done.stderr.lower()
+
+
+def test_a_kernel_that_is_not_wanted_ends():
+    kernel = warm.Kernel()
+    os.close(kernel.words)
+    assert kernel.wait() == 0
