@@ -24,7 +24,7 @@ SNAKEMAKE = mkdir -p _build && flock _build/lock python -m pipeline.warm -- \
 	--keep-going --scheduler greedy $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
 
 .DEFAULT_GOAL := help
-.PHONY: help env book report plan run paper slurm verify export import test test-browser linkcheck pdf readme launch lint lab serve clean
+.PHONY: help env book report plan run paper slurm verify export import test test-browser linkcheck pdf readme launch bench lint lab serve clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -86,6 +86,9 @@ readme: env  ## the verdicts of PROFILE (paper) into README.md
 
 launch: env  ## Colab and Binder buttons for URL=https://github.com/owner/name
 	@python -m pipeline.launch "$(URL)"
+
+bench: env  ## what takes how long beside a baseline and the limit, to _build/bench.json; a quarter of an hour, idle
+	@python -m bench
 
 lint: env  ## ruff
 	@ruff check . && ruff format --check .

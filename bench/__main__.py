@@ -1,13 +1,14 @@
-"""Measure everything, print the table, write ``_build/bench.json``. A few minutes on an idle machine."""
+"""Measure everything and write ``_build/bench.json``: a quarter of an hour on an idle machine."""
 
 import json
 import os
+import sys
 import time
 
 import torch
 
-from bench import measures, steps
-from binenc.profile import ROOT
+from bench import building, measures, steps
+from binenc.profile import ROOT, InputError
 from binenc.provenance import processor, provenance
 
 CPU = torch.device("cpu")
@@ -16,10 +17,15 @@ NO_GPU = "not measured: no GPU"
 
 def main() -> None:
     """Rows of the CPU, rows of a GPU where there is one, and the effect of bf16."""
-    started = time.perf_counter()
+    started, load = time.perf_counter(), os.getloadavg()[0]
     rows = list(shown(cpu_rows()))
     on_gpu = torch.cuda.is_available()
-    rows += list(shown(gpu_rows(torch.device("cuda")))) if on_gpu else [{"part": "GPU", "note": NO_GPU}]
+    rows += (
+        list(shown(gpu_rows(torch.device("cuda"))))
+        if on_gpu
+        else [{"part": "GPU", "unit": "", "goals": {}, "note": NO_GPU}]
+    )
+    rows += list(shown(building.rows()))
     effect = measures.precision_effect()
     print(f"\n{'bf16 on the digits':38}{'float32':>22}{'bf16':>22}{'bf16 - float32':>22}")
     for x in effect:
@@ -34,6 +40,7 @@ def main() -> None:
             "vector_instructions": torch.backends.cpu.get_cpu_capability(),
             "gpu": torch.cuda.get_device_name() if on_gpu else None,
         },
+        "load_before": load,
         "load_average": os.getloadavg(),
         "seconds": round(time.perf_counter() - started),
         "rows": rows,
@@ -92,4 +99,8 @@ def shown(rows):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

@@ -20,7 +20,8 @@ WIDE, HIGH, GAP = 72, 34, 6
 STYLE = """<style>
 .slider figure{margin:0} .slider svg{width:100%;height:auto;max-width:26rem;font:9px sans-serif}
 .slider .runs{display:flex;flex-wrap:wrap;gap:1rem} .slider .runs>div{flex:1 1 17rem;min-width:0}
-.slider .off{fill:#0072B2} .slider .on{fill:#D55E00} .slider text{fill:currentColor}
+.slider .off{fill:#0072B2;stroke:#0072B2} .slider .on{fill:#D55E00;stroke:#D55E00}
+.slider path{stroke-width:0} .slider .bit{stroke-width:9} .slider text{fill:currentColor}
 .slider .axis{stroke:currentColor;stroke-width:.5;opacity:.6;fill:none}
 .slider label{display:flex;gap:.8rem;align-items:center;margin:.4rem 0} .slider input{flex:1;max-width:26rem}
 .slider [hidden]{display:none!important} .slider output{min-width:5rem}
@@ -42,26 +43,28 @@ SCRIPT = """<script>(() => {
 
 def bars(values: np.ndarray, reach: float) -> str:
     """SVG of a histogram of ``values`` (n,) from -reach to reach: blue where the bit is 0, else orange."""
-    counts, edges = np.histogram(values, BINS, (-reach, reach))
+    counts = np.histogram(-values, BINS, (-reach, reach))[0][::-1]  # 0 falls to bit 0
     heights = np.ceil(counts / max(counts.max(), 1) * (HIGH - 2)).astype(int)
-    step, path = WIDE // BINS, {"off": "", "on": ""}
-    for i, h in enumerate(heights):
-        if h:
-            path["on" if edges[i] >= 0 else "off"] += f"M{i * step} {HIGH}v-{h}h{step}v{h}z"
-    drawn = "".join(f'<path class="{key}" d="{d}"/>' for key, d in path.items() if d)
-    return f'{drawn}<path class="axis" d="M0 {HIGH}H{WIDE}M{WIDE // 2} {HIGH}v-{HIGH}"/>'
+    step, drawn = WIDE // BINS, []
+    for key, side in (("off", slice(None, BINS // 2)), ("on", slice(BINS // 2, None))):
+        path, before = f"M{WIDE // 2 * (key == 'on')} {HIGH}", 0
+        for h in heights[side]:
+            path += (f"v{before - h}" if h != before else "") + f"h{step}"
+            before = h
+        drawn.append(f'<path class="{key}" d="{path}V{HIGH}z"/>' if heights[side].any() else "")
+    return f'{"".join(drawn)}<path class="axis" d="M0 {HIGH}H{WIDE}M{WIDE // 2} {HIGH}v-{HIGH}"/>'
 
 
 def book(codebook: np.ndarray, classes: list[str], width: int, top: int) -> str:
-    """SVG of a codebook (C, d), a row a class."""
+    """SVG of a codebook (C, d), a row a class, a stroke a bit."""
     left, cell = 60, (width - 60) / codebook.shape[1]
-    wide, rows = cell * 0.88, []
+    wide, rows = f"h{max(1, cell * 0.88):.3g}", []
     for c, code in enumerate(codebook):
-        y, name = top + 11 * c, escape(str(classes[c])[:11])
-        rows.append(f'<text x="{left - 4}" y="{y + 8}" text-anchor="end">{name}</text>')
+        y, name = top + 11 * c + 4, escape(str(classes[c])[:11])
+        rows.append(f'<text x="{left - 4}" y="{y + 4}" text-anchor="end">{name}</text>')
         for key, chosen in (("on", code), ("off", ~code)):
-            cells = (f"M{left + cell * k:.1f} {y}h{wide:.1f}v9h-{wide:.1f}z" for k in np.nonzero(chosen)[0])
-            rows.append(f'<path class="{key}" d="{"".join(cells)}"/>' if chosen.any() else "")
+            bits = "".join(f"M{left + cell * k:.4g} {y}{wide}" for k in np.nonzero(chosen)[0])
+            rows.append(f'<path class="{key} bit" d="{bits}"/>' if bits else "")
     return "".join(rows)
 
 

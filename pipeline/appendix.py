@@ -8,6 +8,8 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from pipeline import speed
+
 FINAL = {
     "Test accuracy": ("accuracy", "test"),
     "Train accuracy": ("accuracy", "train"),
@@ -43,6 +45,7 @@ def write(stage: Path, pages: list, chapters: list[Path], live: str) -> None:
     legend = "Every run with its numbers after the last epoch. A click on a header sorts."
     index.write_text(f"{index.read_text()}\n{table(pages, legend)}")
     (stage / "book/status.md").write_text(status(pages, chapters, live))
+    (stage / "book/speed.md").write_text(speed.page(stage.parent))
 
 
 def table(pages: list, caption: str) -> str:

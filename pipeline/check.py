@@ -16,8 +16,11 @@ from docutils.nodes import make_id
 
 MAX_CHAPTER = 1_000_000
 """Bytes of HTML of one page."""
-MAX_REPORT = 75_000_000
-"""Bytes of a report without recorded full-scale runs."""
+
+
+def max_report(runs: int) -> int:
+    """Bytes of a report with pages of so many runs: 30 MB with the 43 of ``quick``."""
+    return 10_000_000 + 465_000 * runs
 
 
 @dataclass

@@ -156,24 +156,21 @@ def version(commit: str, dirty: bool) -> str:
 
 def banner(profiles: list[Profile]) -> str:
     """What every page says first: what this report is evidence of."""
-    names = [p.name for p in profiles]
-    if names == ["smoke"]:
+    lead, *others = profiles
+    if not lead.evidence:
         return (
             "<strong>Smoke test, no evidence.</strong> These runs are too short to mean anything; "
             "<code>make book</code> makes a report."
         )
-    if any(p.recorded for p in profiles):
-        live = " and ".join(p.title for p in profiles if not p.recorded)
-        beside = (
-            f" Beside them, told apart: <strong>{live}</strong>, trained on this machine." if live else ""
+    said = f"<strong>{lead.title}</strong>{' (recorded)' * lead.recorded}: {lead.about}"
+    if others:
+        named = (
+            f"<strong>{p.title}</strong> ({'recorded' if p.recorded else 'this machine'})" for p in others
         )
-        return f"Recorded full-scale runs of MNIST and FashionMNIST.{beside}"
-    title = " and ".join(p.title for p in profiles)
-    about = " ".join(p.about for p in profiles)
-    return (
-        f"<strong>{title} report.</strong> {about} The paper's MNIST and FashionMNIST: "
-        "<code>make book PROFILE=paper</code>, on a machine with a GPU."
-    )
+        said += f" Beside it, told apart: {' and '.join(named)}."
+    if "paper" not in (p.name for p in profiles):
+        said += " At full scale: <code>make paper</code>, on a machine with a GPU."
+    return said
 
 
 def configure(stage: Path, profiles: list[Profile], pages: list[Page]) -> None:

@@ -58,6 +58,13 @@ class Lender(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
     request_queue_size = 128
     max_children = 1000
     drawn = False
+    parent = os.getpid()
+
+    def service_actions(self) -> None:
+        """Twice a second: end when the process that lends was killed, or it would hold the build's lock."""
+        super().service_actions()
+        if os.getppid() != self.parent:
+            os._exit(1)
 
     def process_request(self, request, client_address) -> None:
         for name in IMPORTED:

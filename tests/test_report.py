@@ -131,9 +131,11 @@ def test_launch_buttons_open_the_source_notebook(page, opened):
 def test_banner_says_what_a_report_is_evidence_of():
     smoke, quick, paper = map(Profile.read, ("smoke", "quick", "paper"))
     assert "no evidence" in stage.banner([smoke])
-    assert "PROFILE=paper" in stage.banner([quick])
-    assert "Recorded" in stage.banner([paper, quick])
-    assert "Quick" in stage.banner([paper, quick])
+    assert quick.about in stage.banner([quick])
+    assert "make paper" in stage.banner([quick])
+    both = stage.banner([paper, quick])
+    assert both.index("Paper</strong> (recorded)") < both.index("Quick</strong> (this machine)")
+    assert "make paper" not in both
 
 
 class TestLaunch:

@@ -59,12 +59,36 @@ def test_any_number_of_latents(d):
     assert len(next(root.iter("svg")).findall("g")) == min(d, 16)
 
 
+def outline(path: str) -> dict[int, int]:
+    """Height of a histogram's path at each bar's left edge."""
+    x, y = (int(n) for n in re.match(r"M(\d+) (\d+)", path).groups())
+    heights = {}
+    for way, step in re.findall(r"([vh])(-?\d+)", path):
+        if way == "h":
+            heights[x] = slider.HIGH - y
+            x += int(step)
+        else:
+            y += int(step)
+    return heights
+
+
 def test_bars_hold_every_value_on_its_side():
-    drawn = ElementTree.fromstring(f"<g>{slider.bars(np.array([-0.9, -0.9, 0.1]), 1.0)}</g>")
+    drawn = ElementTree.fromstring(f"<g>{slider.bars(np.array([-0.9, -0.9, 0.0, 0.1]), 1.0)}</g>")
     off, on = (next(p.get("d") for p in drawn if p.get("class") == key) for key in ("off", "on"))
-    heights = {key: [int(h) for h in re.findall(r"v-(\d+)", d)] for key, d in (("off", off), ("on", on))}
-    assert heights["off"] == [slider.HIGH - 2]
-    assert heights["on"] == [(slider.HIGH - 2) // 2]
+    step, half = slider.WIDE // slider.BINS, slider.WIDE // 2
+    assert {x: h for x, h in outline(off).items() if h} == {
+        step: slider.HIGH - 2,
+        half - step: (slider.HIGH - 2) // 2,  # the zero, whose bit is 0
+    }
+    assert {x: h for x, h in outline(on).items() if h} == {half + step: (slider.HIGH - 2) // 2}
+    assert max(outline(on)) == slider.WIDE - step
+
+
+def test_a_stroke_a_bit():
+    code = np.array([[True, False, True]])
+    drawn = ElementTree.fromstring(f"<g>{slider.book(code, ['a'], 120, 0)}</g>")
+    strokes = {p.get("class"): p.get("d").count("M") for p in drawn.iter("path")}
+    assert strokes == {"on bit": 2, "off bit": 1}
 
 
 def test_latents_that_are_all_zero_are_drawn():

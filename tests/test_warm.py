@@ -88,6 +88,14 @@ def test_a_page_ends_with_its_asker(module, tmp_path):
     assert sh(script, **environment).returncode == 0
 
 
+def assert_nothing_is_left(process: subprocess.Popen) -> None:
+    """Of its group, half a minute after its end."""
+    deadline = time.monotonic() + 30
+    while subprocess.run(["pgrep", "-g", str(process.pid)], stdout=subprocess.DEVNULL).returncode == 0:
+        assert time.monotonic() < deadline, "a process is left"
+        time.sleep(0.1)
+
+
 def test_an_interrupt_reaches_the_pages_and_nothing_is_left(module, tmp_path):
     environment = module(
         "import time\ntry: open('began', 'w').close(); time.sleep(60)\nfinally: open('ended', 'w').close()"
@@ -100,11 +108,19 @@ def test_an_interrupt_reaches_the_pages_and_nothing_is_left(module, tmp_path):
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) != 0
-    deadline = time.monotonic() + 30
-    while subprocess.run(["pgrep", "-g", str(process.pid)], stdout=subprocess.DEVNULL).returncode == 0:
-        assert time.monotonic() < deadline, "a process is left"
-        time.sleep(0.1)
+    assert_nothing_is_left(process)
     assert (tmp_path / "ended").exists()
+
+
+def test_killed_it_leaves_nothing(tmp_path):
+    script = f"touch {tmp_path}/began; sleep 2"
+    command = [sys.executable, "-m", "pipeline.warm", "--", "bash", "-c", script]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    while not (tmp_path / "began").exists():
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    assert_nothing_is_left(process)
 
 
 def test_a_page_is_what_it_would_be_and_its_kernel_a_fork(tmp_path):

@@ -1,0 +1,76 @@
+"""Seconds from `make book` to the report, in a copy of the repository that trains the quick profile."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+
+from binenc.profile import ROOT
+
+OWN = ("_build", "results", "data", "node_modules", ".*")
+"""What a copy leaves out."""
+
+
+def rows():
+    """A build from nothing and, after it, of what a change concerns; each once, for it takes minutes."""
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place, "binenc")
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*OWN))
+        yield measured(copy, "nothing is there yet", 180, parts)
+        yield measured(copy, "nothing changed", 5)
+        change(copy / "_config.yml")
+        yield measured(copy, "the book alone is built again", None)
+        chapter = copy / "book/encoding.ipynb"
+        page = nbformat.read(chapter, as_version=4)
+        page.cells[0].source += "\n\nAnother sentence."
+        nbformat.write(page, chapter)
+        yield measured(copy, "a chapter's text changed", 20)
+        change(copy / "binenc/figures/style.py")
+        yield measured(copy, "how figures look changed", None)
+
+
+def change(path: Path) -> None:
+    """Add an empty comment, which changes nothing but the file."""
+    path.write_text(f"{path.read_text()}#\n")
+
+
+def measured(copy: Path, part: str, goal: float | None, note=lambda copy: "") -> dict:
+    """The row of one `make book`."""
+    paths = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    began = time.perf_counter()
+    subprocess.run(
+        ["make", "book"], cwd=copy, env=os.environ | {"PATH": paths}, check=True, stdout=sys.stderr
+    )
+    took = time.perf_counter() - began
+    goals = {"at most": goal} if goal else {}
+    return {
+        "part": f"make book, {part}",
+        "unit": "s",
+        "ours": took,
+        "goals": goals,
+        "met": not goal or took <= goal,
+        "note": note(copy),
+    }
+
+
+def parts(copy: Path) -> str:
+    """Where the time went: seconds of the pages, which run side by side."""
+    made = [json.loads(path.read_text()) for path in copy.glob("results/quick/**/run.json")]
+    training, measuring, whole = (
+        sum(run[f"{key}_seconds"] for run in made) for key in ("training", "evaluation", "wall")
+    )
+    pages, chapters = (
+        sum(nbformat.read(path, as_version=4).metadata.papermill.duration for path in copy.glob(pattern))
+        for pattern in ("_build/pages/quick/**/seed-*.ipynb", "_build/chapters/quick/*.ipynb")
+    )
+    return (
+        f"Seconds of {len(made)} runs: {training:.0f} training, {measuring:.0f} measuring, "
+        f"{whole - training - measuring:.0f} reading data and making networks, {pages - whole:.0f} the "
+        f"rest of their pages; {chapters:.0f} s of chapters. {os.cpu_count()} at a time."
+    )
