@@ -120,13 +120,13 @@ class Kernel:
 
         os.environ.update(environment)
         os.chdir(folder)
-        IPKernelApp.launch_instance(words)
+        # It ends with its page, of which it would hear in an environment variable before it is imported.
+        IPKernelApp.launch_instance([*words, f"--IPKernelApp.parent_handle={os.getppid()}"])
 
     def launch(self, command: list[str], *, env=None, cwd=None, **_) -> "Kernel":
         """In place of jupyter_client's launch_kernel: the words after ``python -m ipykernel_launcher``."""
-        environment = dict(env or os.environ) | {"JPY_PARENT_PID": str(os.getpid())}
         with open(self.words, "wb") as pipe:
-            pipe.write(json.dumps([command[3:], environment, str(cwd or os.getcwd())]).encode())
+            pipe.write(json.dumps([command[3:], dict(env or os.environ), str(cwd or os.getcwd())]).encode())
         return self
 
     def poll(self) -> int | None:

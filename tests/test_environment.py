@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from binenc import __version__
 from binenc.profile import ROOT
 
-ON_CONDA = {"torch": "pytorch"}
+ON_CONDA = {"torch": "pytorch", "jupyter-client": "jupyter_client"}
 AS_IMPORTED = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]

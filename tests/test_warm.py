@@ -7,10 +7,10 @@ import sys
 import time
 
 import pytest
+from test_page import notebook
 
 from binenc.profile import ROOT
 from pipeline import warm
-from tests.test_page import notebook
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks of a process with many libraries")
 PYTHON = f"{sys.executable} -m pipeline.warm"
@@ -137,6 +137,18 @@ def test_a_kernel_that_dies_fails_its_page_alone(tmp_path):
     done = sh(f"{PYTHON} pipeline.page {source} {tmp_path}/page.out.ipynb; echo code $?")
     assert done.stdout == "code 1\n"
     assert "died" in done.stderr.lower()
+
+
+def test_a_kernel_ends_with_its_page(tmp_path):
+    pids = tmp_path / "pids"
+    begin = f"import os, time; print(os.getppid(), os.getpid(), file=open('{pids}', 'w')); time.sleep(60)"
+    source = notebook(tmp_path / "page.ipynb", begin)
+    script = (
+        f"{PYTHON} pipeline.page {source} {tmp_path}/out.ipynb & until [ -s {pids} ]; do sleep .1; done; "
+        f"read page kernel < {pids}; kill -KILL $page; "
+        "for i in {1..100}; do kill -0 $kernel || exit 0; sleep .1; done; exit 9"
+    )
+    assert sh(script).returncode == 0
 
 
 def test_a_kernel_that_is_not_wanted_ends():
