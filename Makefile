@@ -81,7 +81,7 @@ linkcheck: env  ## links, images, downloads and sizes of the report that was bui
 pdf: env  ## the report as one PDF, printed by chromium
 	@python -m pipeline.pdf
 
-readme: env  ## the verdicts of PROFILE (paper) into README.md
+readme: env  ## the verdicts and a figure of PROFILE (paper) into README.md
 	@python -m pipeline.readme $(RECORDED)
 
 launch: env  ## Colab and Binder buttons for URL=https://github.com/owner/name

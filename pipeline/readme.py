@@ -1,9 +1,10 @@
-"""Write the table of verdicts into README.md, between its two markers.
+"""Write the table of verdicts into README.md, between its two markers, and the figure beside it.
 
 ``python -m pipeline.readme PROFILE ...``
 """
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -21,5 +22,16 @@ def write(readme: Path, table: str) -> None:
     readme.write_text(text)
 
 
+def main(names: list[str]) -> None:
+    found = study.read(names)
+    if lacking := set(names) - set(found.profiles):
+        sys.exit(f"{', '.join(sorted(lacking))}: no record to judge by")
+    write(ROOT / "README.md", claim_pages.table_markdown(claims.verdicts(found)))
+    figure = next((ROOT / "_build/figures").glob(f"emergence-{names[0]}-*.svg"), None)
+    if not figure:
+        sys.exit(f"_build/figures has no emergence of {names[0]}: `make book PROFILE={names[0]}` draws it")
+    shutil.copy(figure, ROOT / ".github/emergence.svg")
+
+
 if __name__ == "__main__":
-    write(ROOT / "README.md", claim_pages.table_markdown(claims.verdicts(study.read(sys.argv[1:]))))
+    main(sys.argv[1:])

@@ -16,8 +16,6 @@ from binenc.metrics.encoding import (
     codes,
     encoding,
     hamming,
-    shared_rows,
-    simplex_distance,
     unpack,
 )
 
@@ -116,28 +114,15 @@ def test_simplex_on_the_cube():
         "hamming_min": 2,
         "codebook_accuracy": 1,
     }
-    assert simplex_distance(3, 4) == 2
-    assert simplex_distance(64, 10) == pytest.approx(32 * 10 / 9)
     assert torch.equal(
         hamming(codebook(vertices[classes], classes, 4)), 2 * (1 - torch.eye(4, dtype=torch.long))
     )
-    with pytest.raises(ValueError, match="two or more"):
-        simplex_distance(3, 1)
 
 
 def test_ties_go_to_the_lowest_class_and_empty_classes_are_never_chosen():
     latents = torch.tensor([[1.0, 1.0], [1.0, 1.0], [-1.0, -1.0]])
     classes = torch.tensor([1, 2, 3])  # 1 and 2 share a row; 0 and 4 have no point, their rows are all False
     assert encoding(latents, classes, 5, torch.tensor([1, 1, 3]))["codebook_accuracy"] == 1
-
-
-def test_classes_that_share_a_row():
-    book = torch.tensor([[1, 0], [0, 1], [1, 0], [0, 1], [1, 1]]).bool()
-    assert shared_rows(book, ["T-shirt", "Bag", "Shirt", "Boot", "Coat"]) == [
-        ["T-shirt", "Shirt"],
-        ["Bag", "Boot"],
-    ]
-    assert shared_rows(book[:2], ["a", "b"]) == []
 
 
 @pytest.mark.parametrize("rows", [1, 7, 1000])

@@ -19,7 +19,11 @@ def hamming(book: np.ndarray) -> np.ndarray:
 
 
 def simplex(book: np.ndarray) -> float:
-    """What all of these distances would be, were the rows vertices of a simplex: d/2 C/(C-1)."""
+    """What all of these distances would be, were the rows vertices of a simplex: d/2 C/(C-1).
+
+    Vertices of the cube a distance h apart have the cosine 1 - 2h/d, in a simplex -1/(C-1). No C codes can
+    all lie further apart (Plotkin's bound).
+    """
     n_classes, d = book.shape
     return d / 2 * n_classes / (n_classes - 1)
 

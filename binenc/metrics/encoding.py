@@ -1,7 +1,5 @@
 """Binary encoding (Fig. 2 of the paper): do points of a class share a code, how far apart are codes?"""
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -86,30 +84,6 @@ def class_code_share(latents: Tensor, classes: Tensor, n_classes: int) -> Tensor
 def hamming(book: Tensor) -> Tensor:
     """Number of dimensions in which two codes differ: bool (C, d) to integers (C, C)."""
     return (book[:, None] != book).sum(dim=2)
-
-
-def shared_rows(book: Tensor, names: Sequence[str]) -> list[list[str]]:
-    """Groups of classes whose rows of the codebook are equal, so that no code tells them apart.
-
-    Leave out the rows of classes without a point. Each group has two names or more, in the order given.
-    """
-    groups: dict[tuple, list[str]] = {}
-    for name, row in zip(names, book.tolist(), strict=True):
-        groups.setdefault(tuple(row), []).append(name)
-    return [group for group in groups.values() if len(group) > 1]
-
-
-def simplex_distance(d: int, n_classes: int) -> float:
-    r"""Hamming distance of any two vertices of a simplex of C vertices on the d-cube, centred on the cube.
-
-    .. math:: \frac{d}{2} \frac{C}{C - 1}
-
-    Vertices :math:`\pm 1` a Hamming distance h apart have the cosine 1 - 2h/d, in a simplex -1/(C - 1).
-    No C codes can all lie further apart (Plotkin's bound). Not an integer: no exact simplex exists.
-    """
-    if n_classes < 2:
-        raise ValueError(f"{n_classes} class: a simplex takes two or more")
-    return d / 2 * n_classes / (n_classes - 1)
 
 
 def encoding(latents: Tensor, classes: Tensor, n_classes: int, labels: Tensor) -> dict[str, float]:
