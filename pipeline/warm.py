@@ -190,6 +190,9 @@ def lend(command: list[str]) -> int:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
                 os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
                 server.serve_forever()
+        signal.signal(
+            signal.SIGINT, lambda *_: None
+        )  # the command is interrupted too, and ends in its own time
         try:
             return subprocess.run(command, env=os.environ | {"BINENC_PAGES": path}).returncode
         finally:

@@ -112,6 +112,17 @@ def test_an_interrupt_reaches_the_pages_and_nothing_is_left(module, tmp_path):
     assert (tmp_path / "ended").exists()
 
 
+def test_an_interrupted_command_ends_in_its_own_time(tmp_path):
+    script = f"trap 'sleep 1; touch {tmp_path}/tidy; exit 4' INT; touch {tmp_path}/began; sleep 30"
+    command = [sys.executable, "-m", "pipeline.warm", "--", "bash", "-c", script]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    while not (tmp_path / "began").exists():
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(30) == 4
+    assert (tmp_path / "tidy").exists()
+
+
 def test_killed_it_leaves_nothing(tmp_path):
     script = f"touch {tmp_path}/began; sleep 2"
     command = [sys.executable, "-m", "pipeline.warm", "--", "bash", "-c", script]
