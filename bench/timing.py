@@ -55,8 +55,8 @@ def row(part: str, unit: str, times: dict[str, list[float]], scale: float = 1.0,
     part : what is measured
     unit : of ours, baseline and limit: seconds times ``scale``
     times : of ``ours``, ``baseline`` and, where there is one, ``limit``
-    goals : lowest ``ratio`` of baseline to ours, lowest ``share`` of the limit that ours reaches, and what ours
-        takes ``at most``, in the unit
+    goals : lowest ``ratio`` of baseline to ours, lowest ``share`` of the limit that ours reaches, and what
+        ours takes ``at most``, in the unit
     note : what a reader must know
     """
     median = {name: statistics.median(seconds) for name, seconds in times.items()}
