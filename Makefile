@@ -87,8 +87,8 @@ readme: env  ## the verdicts and a figure of PROFILE (paper) into README.md
 launch: env  ## Colab and Binder buttons for URL=https://github.com/owner/name
 	@python -m pipeline.launch "$(URL)"
 
-bench: env  ## what takes how long beside a baseline and the limit, to _build/bench.json; a quarter of an hour, idle
-	@python -m bench
+bench: env  ## what takes how long, beside a baseline and the limit, to _build/bench.json: [PART=cpu, gpu, build or bf16]
+	@python -m bench $(PART)
 
 lint: env  ## ruff
 	@ruff check . && ruff format --check .

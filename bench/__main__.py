@@ -1,9 +1,11 @@
-"""Measure everything and write ``_build/bench.json``: a quarter of an hour on an idle machine."""
+"""Measure and write ``_build/bench.json``: a quarter of an hour on an idle machine, or some parts of it.
+
+``python -m bench [cpu] [gpu] [build] [bf16]``
+"""
 
 import json
 import os
 import sys
-import time
 
 import torch
 
@@ -12,44 +14,36 @@ from binenc.profile import ROOT, InputError
 from binenc.provenance import processor, provenance
 
 CPU = torch.device("cpu")
-NO_GPU = "not measured: no GPU"
 
 
-def main() -> None:
-    """Rows of the CPU, rows of a GPU where there is one, and the effect of bf16."""
-    started, load = time.perf_counter(), os.getloadavg()[0]
-    rows = list(shown(cpu_rows()))
-    on_gpu = torch.cuda.is_available()
-    rows += (
-        list(shown(gpu_rows(torch.device("cuda"))))
-        if on_gpu
-        else [{"part": "GPU", "unit": "", "goals": {}, "note": NO_GPU}]
-    )
-    rows += list(shown(building.rows()))
-    effect = measures.precision_effect()
-    print(f"\n{'bf16 on the digits':38}{'float32':>22}{'bf16':>22}{'bf16 - float32':>22}")
-    for x in effect:
-        print(
-            f"{x['split'] + ' ' + x['metric']:38}"
-            + "".join(f"{x[k]:>13.4g} ± {x[k + '_std']:<6.2g}" for k in ("float32", "bf16", "difference"))
-        )
-    report = {
-        "hardware": {
-            "cpu": processor(),
-            "cores": os.cpu_count(),
-            "vector_instructions": torch.backends.cpu.get_cpu_capability(),
-            "gpu": torch.cuda.get_device_name() if on_gpu else None,
-        },
-        "load_before": load,
-        "load_average": os.getloadavg(),
-        "seconds": round(time.perf_counter() - started),
-        "rows": rows,
-        "bf16_effect": effect,
-    } | provenance(CPU)
+def main(chosen: list[str]) -> None:
+    """Measure the chosen parts, or all; what is known is written row by row, beside the parts of before."""
+    parts = {"cpu": cpu_rows, "gpu": gpu_rows, "build": building.rows, "bf16": measures.precision_effect}
+    if unknown := [part for part in chosen if part not in parts]:
+        raise InputError(f"part {unknown[0]!r}: allowed are {', '.join(parts)}")
     path = ROOT / "_build" / "bench.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(report, indent=1))
-    print(f"\n{path.relative_to(ROOT)}: {report['seconds']} s, load {report['load_average'][0]:.1f}")
+    known = json.loads(path.read_text()) if path.exists() else {}
+    on_gpu = torch.cuda.is_available()
+    for part in chosen or parts:
+        if part == "gpu" and not on_gpu:
+            print("gpu: not measured, there is none")
+            continue
+        made = {
+            "hardware": {
+                "cpu": processor(),
+                "cores": os.cpu_count(),
+                "vector_instructions": torch.backends.cpu.get_cpu_capability(),
+                "gpu": torch.cuda.get_device_name() if on_gpu else None,
+            },
+            "load_before": os.getloadavg()[0],
+        } | provenance(CPU)
+        rows = []
+        for row in parts[part]():
+            rows.append(row)
+            print(shown(row), flush=True)
+            known[part] = made | {"rows": rows}
+            path.write_text(json.dumps(known, indent=1))
 
 
 def cpu_rows():
@@ -68,8 +62,9 @@ def cpu_rows():
     yield measures.metrics_row(2048, CPU, {"ratio": 50})
 
 
-def gpu_rows(gpu: torch.device):
+def gpu_rows():
     """The same on a GPU; the goal of 15 is for the whole training, of which a step is nearly all."""
+    gpu = torch.device("cuda")
     for experiment in ("mnist", "fashion_mnist"):
         for precision in ("float32", "tf32", "bf16"):
             run = steps.paper(experiment, precision=precision)
@@ -86,21 +81,25 @@ def bf16_note() -> str:
     return f"This CPU has {' and '.join(found) or 'no instructions for bf16'}."
 
 
-def shown(rows):
-    """The rows, each printed when it is known."""
+def shown(row: dict) -> str:
+    """A row as text."""
+    if "metric" in row:
+        sides = (
+            f"{key} {row[key]:.4g} ± {row[f'{key}_std']:.2g}" for key in ("float32", "bf16", "difference")
+        )
+        return f"{row['split']} {row['metric']}: {', '.join(sides)}"
     columns = ("ours", "baseline", "ratio", "limit", "share")
-    print(f"{'':44}{'':18}" + "".join(f"{c:>10}" for c in columns) + "   goals")
-    for r in rows:
-        values = "".join(f"{r.get(c) or float('nan'):>10.4g}" for c in columns).replace("nan", "  -")
-        goals = ", ".join(f"{name} {goal}" for name, goal in r["goals"].items())
-        goals += (": met" if r["met"] else ": missed") if goals else ""
-        print(f"{r['part']:44}{r['unit']:>18}{values}   {goals}\n    {r['note']}", flush=True)
-        yield r
+    numbers = ", ".join(f"{name} {row[name]:.4g}" for name in columns if row.get(name) is not None)
+    goals = ", ".join(f"{name} {goal}" for name, goal in row["goals"].items())
+    goals = f"; goal {goals} {'met' if row['met'] else 'missed'}" if goals else ""
+    return f"{row['part']} [{row['unit']}]: {numbers}{goals}" + (
+        f"\n    {row['note']}" if row["note"] else ""
+    )
 
 
 if __name__ == "__main__":
     try:
-        main()
+        main(sys.argv[1:])
     except InputError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

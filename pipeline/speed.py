@@ -6,38 +6,53 @@ from pathlib import Path
 from binenc.profile import ROOT
 
 RECORDED = ROOT / "bench/recorded.json"
+PARTS = {
+    "cpu": "On a CPU",
+    "gpu": "On a GPU",
+    "build": "From `make book` to the report",
+    "bf16": "What bf16 does to the metrics",
+}
 
 
 def page(build: Path) -> str:
-    """The page as Markdown."""
-    here = build / "bench.json"
-    made = json.loads((here if here.exists() else RECORDED).read_text())
+    """The page as Markdown: each part as it was measured on this machine, else as it is recorded."""
+    found = {name: (read(RECORDED).get(name), "recorded with the repository") for name in PARTS}
+    found |= {
+        name: (made, "on the machine of this report") for name, made in read(build / "bench.json").items()
+    }
+    lines = [
+        "# Speed\n",
+        "What a user waits for: ours, a conventional way to do the same, and the arithmetic alone. "
+        "`make bench` measures it: medians of five rounds, all ways in turn in one process; a build once.\n",
+    ]
+    for name, title in PARTS.items():
+        made, where = found[name]
+        lines += [f"## {title}\n", *(part(name, made, where) if made else ["Not measured yet.\n"])]
+    return "\n".join(lines)
+
+
+def read(path: Path) -> dict:
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def part(name: str, made: dict, where: str) -> list[str]:
+    """Lines of one part: how it was measured, its table, and what a reader must know of its rows."""
     hardware = made["hardware"]
-    n = made["bf16_effect"][0]["seeds"]
-    where = "on the machine of this report" if here.exists() else "once, and recorded with the repository"
     about = (
-        f"Measured by `make bench` {where}: {hardware['cpu']}, {hardware['cores']} cores, "
-        f"{hardware['vector_instructions']}, GPU: {hardware['gpu'] or 'none'}; load average before and after "
-        f"{made['load_before']:.1f} and {made['load_average'][0]:.1f}; torch {made['versions']['torch']}; "
-        f"{made['date'][:10]}, commit {made['commit'][:9]}."
+        f"Measured {where}: {hardware['cpu']}, {hardware['cores']} cores, {hardware['vector_instructions']}, "
+        f"GPU: {hardware['gpu'] or 'none'}; load average before {made['load_before']:.1f}; "
+        f"torch {made['versions']['torch']}; {made['date'][:10]}, commit "
+        f"{made['commit'][:9]}.\n"
     )
-    return "\n".join(
-        [
-            "# Speed\n",
-            "What a user waits for: ours, a conventional way to do the same, and the arithmetic alone.\n",
-            about,
-            ":::{table} Medians of five rounds, all ways in turn in one process; a build once. "
-            "Ratio: baseline / ours. Share: limit / ours.\n:name: tab-speed\n",
-            *table(made["rows"]),
-            ":::\n",
-            *(f"- {row['part']}: {row['note']}" for row in made["rows"] if row["note"]),
-            "\n## What bf16 does to the metrics\n",
-            f":::{{table}} A short run of the digits MLP, paired by seed: mean ± std, n = {n}.",
-            ":name: tab-bf16\n",
-            *effect(made["bf16_effect"]),
-            ":::\n",
-        ]
-    )
+    if name == "bf16":
+        caption = (
+            f"A short run of the digits MLP, paired by seed: mean ± std, n = {made['rows'][0]['seeds']}."
+        )
+        lines = effect(made["rows"])
+    else:
+        caption, lines = "Ratio: baseline / ours. Share: limit / ours.", table(made["rows"])
+    notes = [f"- {row['part']}: {row['note']}" for row in made["rows"] if row.get("note")]
+    return [about, f":::{{table}} {caption}\n:name: tab-speed-{name}\n", *lines, ":::\n", *notes, ""]
 
 
 def table(rows: list[dict]) -> list[str]:
