@@ -18,9 +18,9 @@ MAX_CHAPTER = 1_000_000
 """Bytes of HTML of one page."""
 
 
-def max_report(runs: int) -> int:
-    """Bytes of a report with pages of so many runs: 30 MB with the 43 of ``quick``."""
-    return 10_000_000 + 465_000 * runs
+def max_report(recorded: int) -> int:
+    """Bytes of a report of ``quick``, with pages of so many recorded runs beside it."""
+    return 30_000_000 + 1_000_000 * recorded
 
 
 @dataclass

@@ -8,6 +8,7 @@ import logging
 import os
 import resource
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -73,13 +74,14 @@ def _exist(values: dict[str, object]) -> None:
 def execute(source: Path, output: Path, values: dict[str, object]) -> None:
     """Run the notebook; rename the page into place, or keep what there is of it as ``*.failed.ipynb``."""
     import papermill
+    from traitlets.config import Config
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     log, failed = output.with_suffix(".log"), output.with_suffix(".failed.ipynb")
     draft = output.with_name(f".{output.stem}.draft.ipynb")
     output.parent.mkdir(parents=True, exist_ok=True)
     failed.unlink(missing_ok=True)
-    with log.open("w") as stream:
+    with log.open("w") as stream, tempfile.TemporaryDirectory() as place:
         try:
             papermill.execute_notebook(
                 source,
@@ -92,6 +94,8 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
                 stdout_file=stream,
                 stderr_file=stream,
                 extra_arguments=["--IPKernelApp.log_level=50"],
+                # By files of its own: two pages that start together may be given the same port.
+                config=Config({"KernelManager": {"transport": "ipc", "ip": f"{place}/kernel"}}),
             )
             _complete(draft)
         except BaseException as error:

@@ -112,6 +112,17 @@ class TestShow:
             '<g transform="scale(0.00125)"/></svg>'
         )
 
+    @pytest.mark.parametrize(
+        ("path", "expected"),
+        [
+            ("M 1.26 2.0 \nL 3.0 2.0 \nL 3.0 4.49 \nL 5 6\nz", "M1.2 2.0H3.0V4.4L5 6z"),
+            ("M 1 2 C 1 3 4 5 6 2 L 6 2", "M1 2C1 3 4 5 6 2L6 2"),
+            ("M 1 2 L 1 2 M 1 9 L 4 9", "M1 2H1M1 9H4"),
+        ],
+    )
+    def test_lines_along_an_axis_are_short(self, path, expected):
+        assert style.short(path) == expected
+
     def test_every_word_of_a_figure_gives_its_font_to_the_figure(self, figure, shown, tmp_path):
         style.show(figure, "text", "", "", pd.DataFrame())
         assert (tmp_path / "figures/text.svg").read_text().count("font-family") == 1

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -33,6 +32,7 @@ DASHES = dict(zip(ARCHITECTURES, PATTERNS, strict=False))
 
 STYLE = {
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,
     "svg.hashsalt": "binenc",
     "font.sans-serif": ["DejaVu Sans", "Arial"],
     "axes.spines.top": False,
@@ -106,17 +106,29 @@ def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFram
     display({"text/markdown": book, "text/html": lab}, raw=True)
 
 
+def short(path: str) -> str:
+    """A path with coordinates to a tenth, and of lines along an axis only the coordinate that changes."""
+    place, commands = (None, None), []
+    for command, numbers in re.findall(r"([a-zA-Z])([^a-zA-Z]*)", re.sub(r"(\.\d)\d+", r"\1", path)):
+        at = tuple(numbers.split())
+        if command == "L" and at[1] == place[1]:
+            commands.append(f"H{at[0]}")
+        elif command == "L" and at[0] == place[0]:
+            commands.append(f"V{at[1]}")
+        else:
+            commands.append(command + " ".join(at))
+        place = at if command in "ML" else (None, None)
+    return "".join(commands)
+
+
 def small(svg: str) -> str:
     """The same picture in a third of the text.
 
     Coordinates go to a tenth of a point, which no one sees; names that nothing refers to, the family of the
     font at each word, rotations by nothing, comments and line breaks go.
     """
-    number, blanks = (
-        partial(re.sub, r"(\.\d)\d+", r"\1"),
-        partial(re.sub, r"(?<=[a-zA-Z\"])\s+|\s+(?=[a-zA-Z\"])", ""),
-    )
-    svg = re.sub(r' (d|x|y)=("[^"]+")', lambda found: f" {found[1]}={blanks(number(found[2]))}", svg)
+    svg = re.sub(r' (x|y)="(-?\d+\.\d)\d+"', r' \1="\2"', svg)
+    svg = re.sub(r' d="([^"]+)"', lambda found: f' d="{short(found[1])}"', svg)
     used = set(re.findall(r"#([\w.-]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
     svg = svg.replace(FAMILY, "").replace("<svg ", f'<svg style="{FAMILY.strip()}" ', 1)
