@@ -1,0 +1,41 @@
+"""The page of the benchmark: what was measured here goes before what is recorded, and what is missing is said."""
+
+import json
+
+import pytest
+
+from pipeline import speed
+
+MADE = {
+    "hardware": {"cpu": "a CPU", "cores": 2, "vector_instructions": "AVX2", "gpu": None},
+    "load_before": 0.25,
+    "commit": "c" * 40,
+    "date": "2026-01-02T03:04:05+00:00",
+    "versions": {"torch": "2.9.0"},
+}
+ROW = {"part": "A step", "unit": "ms", "ours": 2.0, "baseline": 3456.0, "limit": None, "ratio": 1728.0}
+ROW |= {"share": None, "goals": {"ratio": 2}, "met": True, "note": "A note."}
+
+
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    path = tmp_path / "recorded.json"
+    path.write_text(json.dumps({"cpu": MADE | {"rows": [ROW]}}))
+    monkeypatch.setattr(speed, "RECORDED", path)
+
+
+def test_what_is_recorded_is_shown_and_the_rest_named(recorded, tmp_path):
+    page = speed.page(tmp_path)
+    assert "recorded with the repository: a CPU, 2 cores, AVX2, GPU: none" in page
+    assert "| A step | ms | 2 | 3456 | – | 1728 | – | ratio 2: met |" in page
+    assert "- A step: A note." in page
+    assert "Not measured yet: `make bench PART=gpu`, `make bench PART=build`, `make bench PART=bf16`." in page
+
+
+def test_what_was_measured_here_goes_before(recorded, tmp_path):
+    missed = ROW | {"ours": 1.0, "met": False}
+    (tmp_path / "bench.json").write_text(json.dumps({"cpu": MADE | {"rows": [missed]}}))
+    page = speed.page(tmp_path)
+    assert "on the machine of this report" in page
+    assert "| A step | ms | 1 | 3456 | – | 1728 | – | ratio 2: **missed** |" in page
+    assert "| 2 |" not in page
