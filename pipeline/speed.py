@@ -16,18 +16,19 @@ PARTS = {
 
 def page(build: Path) -> str:
     """The page as Markdown: each part as it was measured on this machine, else as it is recorded."""
-    found = {name: (read(RECORDED).get(name), "recorded with the repository") for name in PARTS}
-    found |= {
-        name: (made, "on the machine of this report") for name, made in read(build / "bench.json").items()
-    }
+    found = {name: (made, "once, and recorded with the repository") for name, made in read(RECORDED).items()}
+    here = read(build / "bench.json")
+    found |= {name: (made, "on the machine of this report") for name, made in here.items()}
     lines = [
         "# Speed\n",
         "What a user waits for: ours, a conventional way to do the same, and the arithmetic alone. "
         "`make bench` measures it: medians of five rounds, all ways in turn in one process; a build once.\n",
     ]
     for name, title in PARTS.items():
-        made, where = found[name]
-        lines += [f"## {title}\n", *(part(name, made, where) if made else ["Not measured yet.\n"])]
+        if name in found:
+            lines += [f"## {title}\n", *part(name, *found[name])]
+    if lacking := [f"`make bench PART={name}`" for name in PARTS if name not in found]:
+        lines.append(f"Not measured yet: {', '.join(lacking)}.\n")
     return "\n".join(lines)
 
 
@@ -65,9 +66,15 @@ def table(rows: list[dict]) -> list[str]:
         numbers = [row.get(key) for key in ("ours", "baseline", "limit", "ratio", "share")]
         goals = ", ".join(f"{name} {goal:g}" for name, goal in row["goals"].items())
         goals += (": met" if row["met"] else ": **missed**") if goals else ""
-        cells = [row["part"], row["unit"], *("–" if x is None else f"{x:.3g}" for x in numbers), goals]
+        cells = [row["part"], row["unit"], *map(number, numbers), goals]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def effect(rows: list[dict]) -> list[str]:

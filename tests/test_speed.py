@@ -1,4 +1,4 @@
-"""The page of the benchmark: what was measured here goes before what is recorded, and what is missing is said."""
+"""The page of the benchmark: what was measured here goes before what is recorded; what is missing is said."""
 
 import json
 
