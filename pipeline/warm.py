@@ -179,9 +179,10 @@ def outcome(work) -> int:
 def lend(command: list[str]) -> int:
     """Run a command, with a `Lender` for its pages; the command's exit code.
 
-    Elsewhere than on Linux the libraries may not outlive a fork: there each page starts on its own.
+    Elsewhere than on Linux libraries may not outlive a fork, nor may CUDA once it was asked for: there each
+    page starts on its own.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or Path("/dev/nvidiactl").exists():
         return subprocess.run(command).returncode
     with tempfile.TemporaryDirectory() as place:
         path = str(Path(place, "pages"))

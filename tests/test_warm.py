@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from test_page import notebook
@@ -77,15 +78,22 @@ def test_threads_are_those_asked_for(module):
     assert done.stdout == "3\n1\n"
 
 
+SLEEPS = """
+import time
+try:
+    open("began", "w").close()
+    time.sleep(60)
+finally:
+    open("ended", "w").close()
+"""
+
+
 def test_a_page_ends_with_its_asker(module, tmp_path):
-    environment = module(
-        "import time\ntry: open('began', 'w').close(); time.sleep(60)\nfinally: open('ended', 'w').close()"
-    )
     script = (
         f"cd {tmp_path}; {PYTHON} asked & until [ -e began ]; do sleep .1; done; "
         "kill -KILL $!; for i in {1..100}; do [ -e ended ] && exit 0; sleep .1; done; exit 9"
     )
-    assert sh(script, **environment).returncode == 0
+    assert sh(script, **module(SLEEPS)).returncode == 0
 
 
 def assert_nothing_is_left(process: subprocess.Popen) -> None:
@@ -96,16 +104,19 @@ def assert_nothing_is_left(process: subprocess.Popen) -> None:
         time.sleep(0.1)
 
 
-def test_an_interrupt_reaches_the_pages_and_nothing_is_left(module, tmp_path):
-    environment = module(
-        "import time\ntry: open('began', 'w').close(); time.sleep(60)\nfinally: open('ended', 'w').close()"
-    )
-    command = [sys.executable, "-m", "pipeline.warm", "--", "bash", "-c", f"cd {tmp_path}; {PYTHON} asked"]
-    env = os.environ | {"PYTHONPATH": f"{ROOT}:{environment['PYTHONPATH']}"}
+def begun(path: Path, script: str, **environment: str) -> subprocess.Popen:
+    """A script with a process lent to its pages, which has made the file ``began`` in the folder."""
+    command = [sys.executable, "-m", "pipeline.warm", "--", "bash", "-c", f"cd {path}; {script}"]
+    env = os.environ | {"PYTHONPATH": f"{ROOT}:{environment.get('PYTHONPATH', '')}"}
     process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, stderr=subprocess.DEVNULL)
-    while not (tmp_path / "began").exists():
+    while not (path / "began").exists():
         assert process.poll() is None
         time.sleep(0.1)
+    return process
+
+
+def test_an_interrupt_reaches_the_pages_and_nothing_is_left(module, tmp_path):
+    process = begun(tmp_path, f"{PYTHON} asked", **module(SLEEPS))
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) != 0
     assert_nothing_is_left(process)
@@ -113,22 +124,14 @@ def test_an_interrupt_reaches_the_pages_and_nothing_is_left(module, tmp_path):
 
 
 def test_an_interrupted_command_ends_in_its_own_time(tmp_path):
-    script = f"trap 'sleep 1; touch {tmp_path}/tidy; exit 4' INT; touch {tmp_path}/began; sleep 30"
-    command = [sys.executable, "-m", "pipeline.warm", "--", "bash", "-c", script]
-    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-    while not (tmp_path / "began").exists():
-        time.sleep(0.1)
+    process = begun(tmp_path, "trap 'sleep 1; touch tidy; exit 4' INT; touch began; sleep 30")
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(30) == 4
     assert (tmp_path / "tidy").exists()
 
 
 def test_killed_it_leaves_nothing(tmp_path):
-    script = f"touch {tmp_path}/began; sleep 2"
-    command = [sys.executable, "-m", "pipeline.warm", "--", "bash", "-c", script]
-    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-    while not (tmp_path / "began").exists():
-        time.sleep(0.1)
+    process = begun(tmp_path, "touch began; sleep 2")
     process.kill()
     process.wait()
     assert_nothing_is_left(process)
