@@ -96,6 +96,7 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
                 extra_arguments=["--IPKernelApp.log_level=50"],
                 # By files of its own: two pages that start together may be given the same port.
                 config=Config({"KernelManager": {"transport": "ipc", "ip": f"{place}/kernel"}}),
+                shutdown_kernel="immediate",  # what is to be kept was written
             )
             _complete(draft)
         except BaseException as error:
