@@ -197,8 +197,8 @@ class Profile(Strictly):
     @property
     def several_seeds(self) -> bool:
         """Whether some of its runs differ by nothing but the seed, so that there can be intervals."""
-        by_seed = {(r.experiment_name, r.protocol_name, r.architecture) for r in self.all_runs()}
-        return len(by_seed) < len(self.all_runs())
+        runs = self.all_runs()
+        return len({(r.experiment_name, r.protocol_name, r.architecture) for r in runs}) < len(runs)
 
     def all_runs(self) -> list[Run]:
         """Every run of the profile once, in the order written."""
