@@ -16,10 +16,7 @@ from pipeline.stage import BUILD, STAGE, stage
 
 def build(builder: str = "html") -> Path:
     """Build the staged book; a warning is an error."""
-    program = (
-        "import pipeline; from jupyter_book.cli.main import main; main()"  # unlike jupyter-book, finds it
-    )
-    command = [sys.executable, "-c", program, "build", str(STAGE), "--builder", builder]
+    command = [sys.executable, "-m", "pipeline.book", "build", str(STAGE), "--builder", builder]
     with (BUILD / "report.log").open("w") as log:
         options = ["-W", "-n", "--keep-going", "-q"]
         done = subprocess.run([*command, *options], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)

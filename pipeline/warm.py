@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import gc
 import importlib
 import io
 import json
@@ -22,7 +23,13 @@ from pathlib import Path
 
 IMPORTED = (
     *("binenc.training", "binenc.claims", "binenc.switches", "binenc.tables", "binenc.slider"),
-    *("binenc.figures.effects", "sklearn.datasets", "sklearn.model_selection", "safetensors.torch"),
+    *(
+        "binenc.figures.effects",
+        "scipy.stats",
+        "sklearn.datasets",
+        "sklearn.model_selection",
+        "safetensors.torch",
+    ),
     *("torch._dynamo", "ipykernel.kernelapp", "papermill", "binenc.choice"),
 )
 """What a page takes seconds to import. ``torch._dynamo`` is what an optimizer imports when it is made."""
@@ -57,7 +64,6 @@ class Page(socketserver.BaseRequestHandler):
 class Lender(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
     request_queue_size = 128
     max_children = 1000
-    drawn = False
     parent = os.getpid()
 
     def service_actions(self) -> None:
@@ -66,14 +72,15 @@ class Lender(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
         if os.getppid() != self.parent:
             os._exit(1)
 
-    def process_request(self, request, client_address) -> None:
-        for name in IMPORTED:
-            with contextlib.suppress(Exception):  # a page that needs it will say what is wrong
-                importlib.import_module(name)
-        if not self.drawn:
-            self.drawn = True
-            draw()
-        super().process_request(request, client_address)
+
+def prepare() -> None:
+    """Import what pages need, and keep it out of their collection of garbage, which would copy all of it."""
+    for name in IMPORTED:
+        with contextlib.suppress(Exception):  # a page that needs it will say what is wrong
+            importlib.import_module(name)
+    with contextlib.suppress(Exception):
+        draw()
+    gc.freeze()
 
 
 def draw() -> None:
@@ -190,6 +197,7 @@ def lend(command: list[str]) -> int:
             if not (pid := os.fork()):
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
                 os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+                prepare()
                 server.serve_forever()
         signal.signal(
             signal.SIGINT, lambda *_: None

@@ -32,7 +32,6 @@ DASHES = dict(zip(ARCHITECTURES, PATTERNS, strict=False))
 
 STYLE = {
     "svg.fonttype": "none",
-    "pdf.fonttype": 42,
     "svg.hashsalt": "binenc",
     "font.sans-serif": ["DejaVu Sans", "Arial"],
     "axes.spines.top": False,
@@ -87,6 +86,9 @@ def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFram
     """Save a figure as ``name``.svg, .pdf and .csv and display it, numbered and captioned in the book."""
     where = folder()
     with plt.rc_context(STYLE):
+        if layout := figure.get_layout_engine():  # once, not again for each format
+            layout.execute(figure)
+            figure.set_layout_engine("none")
         figure.savefig(where / f"{name}.svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
         figure.savefig(where / f"{name}.pdf", metadata={"CreationDate": None})
     plt.close(figure)
