@@ -42,10 +42,15 @@ class Record:
     history: pd.DataFrame
     arrays: dict[str, np.ndarray]
 
+    @functools.cached_property
+    def last(self) -> dict[tuple[str, str], float]:
+        """The value after the last epoch of each metric and split."""
+        h = self.history.sort_values("epoch")
+        return dict(zip(zip(h.metric, h.split, strict=True), h.value, strict=True))
+
     def final(self, metric: str, split: str) -> float:
         """The value of a metric after the last epoch."""
-        h = self.history
-        return h[(h.metric == metric) & (h.split == split)].sort_values("epoch").value.iloc[-1]
+        return self.last[metric, split]
 
 
 @functools.cache

@@ -26,15 +26,19 @@ class Part:
         self.table = table
         self.rows = table.groupby(["metric", "split", "architecture"]).indices
         self.architectures = set(table.architecture)
+        self.curves = {}
 
     def curve(self, metric: str, architecture: str, split: str = "train") -> pd.DataFrame:
         """Values of shape (epochs, seeds)."""
         if architecture not in self.architectures:
             raise Needs(f"needs records of {ARCHITECTURES[architecture]}")
-        if (metric, split, architecture) not in self.rows:
+        key = metric, split, architecture
+        if key not in self.rows:
             raise Needs(f"needs {metric} ({split}) in the records of {ARCHITECTURES[architecture]}")
-        rows = self.table.iloc[self.rows[metric, split, architecture]]
-        return rows.pivot(index="epoch", columns="seed", values="value")
+        if key not in self.curves:
+            rows = self.table.iloc[self.rows[key]]
+            self.curves[key] = rows.pivot(index="epoch", columns="seed", values="value")
+        return self.curves[key]
 
     def final(self, metric: str, architecture: str, split: str = "train") -> pd.Series:
         """Values after the last epoch, by seed."""

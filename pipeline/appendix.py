@@ -70,9 +70,8 @@ def table(pages: list, caption: str) -> str:
 
 
 def final(record, metric: str, split: str) -> str:
-    h = record.history
-    values = h[(h.metric == metric) & (h.split == split)].sort_values("epoch").value
-    return f"{values.iloc[-1]:.4g}" if len(values) else "–"
+    value = record.last.get((metric, split))
+    return "–" if value is None else f"{value:.4g}"
 
 
 def markdown(rows: list[list[str]], caption: str, kind: str) -> str:
