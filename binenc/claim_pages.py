@@ -28,7 +28,7 @@ def table_markdown(verdicts: pd.DataFrame, link: str = "") -> str:
         columns = list(dict.fromkeys(part["where"]))
         lines = [f"| | Claim · {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|"]
         for number, row in part.groupby("claim"):
-            words = row.set_index("where").verdict.map(WORDS).reindex(columns, fill_value="")
+            words = row.set_index("where").agg(_words, axis=1).reindex(columns, fill_value="")
             named = f"[{number}]({link.format(number=number)})" if link else f"{number}"
             lines.append(f"| {named} | {row.statement.iloc[0]} | " + " | ".join(words) + " |")
         tables.append("\n".join(lines))
@@ -45,7 +45,7 @@ def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
         for number, row in part.groupby("claim"):
             name = f'<a href="{link.format(number=number)}">{number}</a>. {escape(row.statement.iloc[0])}'
             by_column = row.set_index("where")
-            cells = "".join(_cell(*by_column.loc[column, ["verdict", "why"]]) for column in columns)
+            cells = "".join(_cell(by_column.loc[column]) for column in columns)
             rows.append(
                 f'<tr><th scope="row" style="text-align:left;font-weight:normal">{name}</th>{cells}</tr>'
             )
@@ -55,10 +55,14 @@ def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
     return f'<div class="pst-scrollable-table-container">{"".join(tables)}</div>'
 
 
-def _cell(verdict: str, why: str) -> str:
-    back, front = COLOURS[verdict]
+def _cell(row: pd.Series) -> str:
+    back, front = COLOURS[row.verdict]
     style = f"background:{back};color:{front};text-align:center"
-    return f'<td style="{style}" title="{escape(why)}">{WORDS[verdict]}</td>'
+    return f'<td style="{style}" title="{escape(row.why)}">{_words(row)}</td>'
+
+
+def _words(row: pd.Series | Verdict) -> str:
+    return WORDS[row.verdict] + (f", leans {row.lean}" if row.lean else "")
 
 
 def summary(verdicts: pd.DataFrame) -> str:
@@ -74,7 +78,8 @@ def summary(verdicts: pd.DataFrame) -> str:
         f"{CONFIDENCE:.0%} intervals of Student's t over seeds{f' ({t})' if t else ''}, each interval by "
         "itself: nothing is corrected for so many being looked at together. "
         "An interval of shares can reach past 0 or 1, of which Student's t knows nothing. "
-        "'Undecided' is no verdict against a claim: the records cannot tell."
+        "'Undecided' is no verdict against a claim: the records cannot tell. It leans for or against a claim "
+        "as the means do, however wide their intervals."
     )
 
 
@@ -102,7 +107,7 @@ def claim_markdown(judged: list[Verdict], number: int) -> str:
         f"| {name} | " + " | ".join(row.get(c, "") for c in columns) + " |" for name, row in cells.items()
     ]
     said = [
-        f"- **{column}**: {WORDS[v.verdict]} ({v.n_seeds} seed{'s' * (v.n_seeds != 1)}): {v.why}."
+        f"- **{column}**: {_words(v)} ({v.n_seeds} seed{'s' * (v.n_seeds != 1)}): {v.why}."
         for v, column in zip(mine, columns, strict=True)
     ]
     head = [f"*{claim.statement}* ({claim.place}).", f"**Test**, fixed before looking. {claim.test}"]

@@ -279,7 +279,7 @@ def judge_table(
                 judged.append(Verdict(c, *key, "undecided", no or str(error)))
             else:
                 deciding = [effect for effect in found if effect.decides]
-                judged.append(Verdict(c, *key, *decide(deciding, c.one_suffices, no), found))
+                judged.append(Verdict(c, *key, *decide(deciding, c.one_suffices, no), found, evidence=not no))
     return judged
 
 

@@ -181,6 +181,8 @@ class Verdict:
     """Of the experiment, as a reader knows it."""
     source: str = ""
     """Which records they are, as a reader knows them."""
+    evidence: bool = True
+    """Whether anything follows from such records at all."""
 
     @property
     def where(self) -> str:
@@ -207,6 +209,13 @@ class Verdict:
         """Whether the means alone agree with the claim; None if there are none."""
         sides = [effect.on_side for effect in self.deciding]
         return (any if self.claim.one_suffices else all)(sides) if sides else None
+
+    @property
+    def lean(self) -> str:
+        """Where it is undecided, whether the means are ``for`` or ``against`` the claim; else empty."""
+        if self.verdict != "undecided" or not self.evidence or self.on_side is None:
+            return ""
+        return "for" if self.on_side else "against"
 
 
 def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> tuple[str, str]:
@@ -283,6 +292,7 @@ def to_frame(judged: list[Verdict]) -> pd.DataFrame:
                 "protocol": v.protocol,
                 "where": v.where,
                 "verdict": v.verdict,
+                "lean": v.lean,
                 "comparison": least.name if least else "",
                 "effect": mean,
                 "low": low,

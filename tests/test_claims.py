@@ -1,4 +1,4 @@
-"""Verdicts on tables whose answer is known, and intervals against scipy's own tests."""
+"""Verdicts on tables whose answer is known."""
 
 import math
 
@@ -7,79 +7,24 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from worlds import (
+    BINARY,
+    FALLING,
+    LINEAR,
+    NONE,
+    REFUTED,
+    RISING,
+    judge,
+    paper_world,
+    table,
+    verdict_of,
+)
 
 from binenc import claims
-from binenc.claim_pages import COLOURS, claim_markdown, summary, table_html, table_markdown
-from binenc.figures.effects import forest
 from binenc.profile import ARCHITECTURES
-from binenc.verdict import CONFIDENCE, Effect, Verdict, decide, effects_frame, interval, to_frame
-
-BINARY, LINEAR, NONLINEAR, NONE = ARCHITECTURES
-COLUMNS = ["profile", "experiment", "protocol", "architecture", "seed", "epoch", "split", "metric", "value"]
-EPOCHS = (0, 5, 10)
-RISING, FALLING, FLAT = (1.0, 2.0, 3.0), (3.0, 2.0, 1.0), (1.0, 1.0, 1.0)
-ETF = list(claims.ETF)
-
-
-def paper_world() -> dict[tuple[str, str], tuple]:
-    """Curves by metric and architecture in a world in which every claim holds."""
-    world = {}
-    for a in ARCHITECTURES:
-        binary = a == BINARY
-        world["log_likelihood", a] = RISING if binary else FALLING
-        world["std", a] = FALLING if binary else RISING
-        for metric in ("standardised_log_likelihood", "gain", "peak_distance"):
-            world[metric, a] = RISING
-        world["code_share", a] = (0.1, 0.5, 0.999) if binary else (0.0, 0.05, 0.1)
-        world["bit_agreement", a] = (0.8, 0.9, 1.0)
-        world["accuracy", a] = (0.5, 0.9, 0.98) if binary else (0.5, 0.9, 0.96)
-        for metric in ETF:
-            world[metric, a] = (1.0, 0.1, 0.01) if binary else (1.0, 0.7, 0.5)
-        world["within_class_covariance", a] = world["trace_sw", a] = FALLING if binary else RISING
-        world["n_parameters", a] = (90.0,) if a == NONE else (100.0,)
-    return world
-
-
-def table(world: dict, seeds: int = 3, noise: float = 1e-6, protocol: str = "as_written") -> pd.DataFrame:
-    """A study's table of that world, values scatter over seeds, more in later architectures and epochs."""
-    rows = []
-    plain = {key: curve for key, curve in world.items() if len(key) == 2}
-    for (metric, architecture), curve in plain.items():
-        for seed in range(seeds):
-            for split in ("train", "test"):
-                own = world.get((metric, architecture, split), curve)
-                for i, (epoch, value) in enumerate(zip(EPOCHS, own, strict=False)):
-                    reach = (seed - (seeds - 1) / 2) * (1 + i) * (1 + list(ARCHITECTURES).index(architecture))
-                    factor = 1 if metric == "n_parameters" else math.exp(noise * reach)
-                    key = ("quick", "digits_mlp", protocol, architecture, seed, epoch, split, metric)
-                    rows.append((*key, value * factor))
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def judge(number: int, t: pd.DataFrame) -> Verdict:
-    (v,) = claims.judge_table(t, which=[claims.CLAIMS[number - 1]])
-    return v
-
-
-def verdict_of(number: int, changes: dict | None = None, **how) -> str:
-    return judge(number, table(paper_world() | (changes or {}), **how)).verdict
-
+from binenc.verdict import Effect, to_frame
 
 NUMBERS = range(1, 11)
-
-REFUTED = {
-    1: {("std", BINARY): RISING},
-    2: {("log_likelihood", LINEAR): RISING, ("std", LINEAR): FALLING},
-    3: {("code_share", BINARY): (0.1, 0.5, 0.95)},
-    4: {("code_share", NONE): (0.1, 0.5, 0.995)},
-    5: {("accuracy", NONLINEAR): (0.5, 0.9, 0.985)},
-    6: {("accuracy", LINEAR): (0.5, 0.9, 0.985)},
-    7: {("accuracy", NONE): (0.5, 0.9, 0.97)},
-    8: {("max_angle", BINARY): (1.0, 0.9, 0.8)},
-    9: {("within_class_covariance", BINARY): RISING},
-    10: {("n_parameters", NONLINEAR): (101.0,)},
-}
 
 
 def test_ten_claims_are_numbered_in_order_and_say_what_they_test():
@@ -281,48 +226,6 @@ def test_experiments_and_protocols_are_judged_apart():
     assert third.to_dict() == {"as_written": "reproduced", "as_released": "not reproduced"}
 
 
-values = st.lists(st.floats(-100, 100), min_size=2, max_size=8)
-
-
-@given(values)
-def test_the_interval_is_that_of_scipy(x):
-    x = np.array(x)
-    found = interval(x)
-    assert found.mean == pytest.approx(x.mean(), abs=1e-9)
-    if x.std() > 1e-9:
-        low, high = stats.t.interval(CONFIDENCE, len(x) - 1, x.mean(), stats.sem(x))
-        assert (found.low, found.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, abs=1e-9))
-
-
-def test_a_mean_with_a_value_that_is_not_defined_is_not_defined():
-    assert all(math.isnan(x) for x in interval([1.0, math.nan, 2.0]))
-
-
-@given(st.lists(st.tuples(st.floats(-10, 10), st.floats(-10, 10)), min_size=3, max_size=8))
-def test_a_paired_difference_holds_where_the_paired_t_test_rejects(pairs):
-    a, b = np.array(pairs).T
-    if (a - b).std() < 1e-6:
-        return
-    test = stats.ttest_rel(a, b)
-    state = Effect("", pd.Series(a - b), "", above=0.0).state
-    sure = test.pvalue < 1 - CONFIDENCE
-    if abs(test.pvalue - (1 - CONFIDENCE)) > 1e-9:
-        assert state == ("open" if not sure else "holds" if (a - b).mean() > 0 else "fails")
-
-
-@given(values, st.floats(-100, 100))
-def test_a_constant_shifts_the_interval(x, by):
-    plain, shifted = interval(x), interval(np.array(x) + by)
-    assert np.array(shifted) == pytest.approx(np.array(plain) + by, abs=1e-6)
-
-
-@given(values)
-def test_a_ratio_is_shown_as_the_exponential_of_its_logarithm(x):
-    e = Effect("", pd.Series(x) / 50, "", above=0.0, ratio=True)
-    assert e.shown == pytest.approx(np.exp(np.minimum(e.interval, 700)), rel=1e-9)
-    assert e.claimed == "> 1"
-
-
 @settings(max_examples=3)
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_of_the_rows_does_not_matter(seed):
@@ -341,60 +244,3 @@ def test_accuracies_that_all_move_together_change_no_effect_on_them(by):
         assert [e.interval.mean for e in shifted.effects] == pytest.approx(
             [e.interval.mean for e in plain.effects], abs=1e-9
         )
-
-
-def test_tables_show_words_for_every_claim_and_column():
-    both = pd.concat([table(paper_world()), table(paper_world() | REFUTED[3], protocol="as_released")])
-    judged = claims.judge_table(both)
-    frame = to_frame(judged)
-    lines = table_markdown(frame, "#claim-{number}").splitlines()
-    assert len(lines) == 12
-    assert {line.count("|") for line in lines} == {5}
-    assert "✓ reproduced | ✗ not reproduced |" in lines[4]
-    assert "[3](#claim-3)" in lines[4]
-    assert claims.table_markdown(frame).splitlines()[2].startswith("| 1 | Under binary encoding")
-    html = table_html(frame)
-    assert html.count("<td") == 20
-    assert html.count('href="#claim-') == 10
-    text = claim_markdown(judged, 5)
-    assert text.count("binary encoding − ") >= 3
-    assert "20 verdicts: 19 reproduced, 1 not reproduced, 0 undecided" in summary(frame)
-    assert "t = 4.30" in summary(frame)
-    assert len(effects_frame(judged)) == sum(len(v.effects) for v in judged)
-
-
-def test_two_sources_of_records_make_two_tables():
-    t = table(paper_world())
-    frame = to_frame(claims.judge_table(pd.concat([t, t.assign(profile="paper")])))
-    first, second = table_markdown(frame).split("\n\n")
-    assert "quick" in first
-    assert "paper" in second
-
-
-@pytest.mark.parametrize(("number", "seeds"), [(1, 3), (3, 1), (7, 3), (8, 1)])
-def test_a_figure_has_a_line_for_every_effect(number, seeds):
-    v = judge(number, table(paper_world(), seeds=seeds))
-    figure = forest([v])
-    labels = [x.get_text() for ax in figure.axes for x in ax.get_yticklabels()]
-    assert len(labels) == len(v.effects)
-
-
-def test_verdicts_can_be_read_on_their_colours():
-    def luminance(colour):
-        rgb = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in rgb]
-        return np.dot([0.2126, 0.7152, 0.0722], linear)
-
-    for back, front in COLOURS.values():
-        assert (luminance(back) + 0.05) / (luminance(front) + 0.05) > 7
-
-
-def test_decide_names_what_failed():
-    fine = Effect("good", pd.Series([1.0, 1.1, 1.2]), "", above=0.0)
-    bad = Effect("bad", pd.Series([-1.0, -1.1, -1.2]), "", above=0.0)
-    assert decide([fine, bad], False) == ("not reproduced", "on the other side: bad")
-    assert decide([fine, bad], True) == ("reproduced", "good")
-    assert decide([bad, bad], True)[0] == "not reproduced"
-    unsure = Effect("unsure", pd.Series([-1.0, 0.0, 1.2]), "", above=0.0)
-    assert decide([bad, unsure], True)[0] == "undecided"
-    assert decide([bad, unsure], False)[0] == "not reproduced"

@@ -1,0 +1,69 @@
+"""Verdicts as a reader sees them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from worlds import REFUTED, judge, paper_world, table
+
+from binenc import claims
+from binenc.claim_pages import COLOURS, claim_markdown, summary, table_html, table_markdown
+from binenc.figures.effects import forest
+from binenc.verdict import effects_frame, to_frame
+
+
+def test_tables_show_words_for_every_claim_and_column():
+    both = pd.concat([table(paper_world()), table(paper_world() | REFUTED[3], protocol="as_released")])
+    judged = claims.judge_table(both)
+    frame = to_frame(judged)
+    lines = table_markdown(frame, "#claim-{number}").splitlines()
+    assert len(lines) == 12
+    assert {line.count("|") for line in lines} == {5}
+    assert "✓ reproduced | ✗ not reproduced |" in lines[4]
+    assert "[3](#claim-3)" in lines[4]
+    assert claims.table_markdown(frame).splitlines()[2].startswith("| 1 | Under binary encoding")
+    html = table_html(frame)
+    assert html.count("<td") == 20
+    assert html.count('href="#claim-') == 10
+    text = claim_markdown(judged, 5)
+    assert text.count("binary encoding − ") >= 3
+    assert "20 verdicts: 19 reproduced, 1 not reproduced, 0 undecided" in summary(frame)
+    assert "t = 4.30" in summary(frame)
+    assert len(effects_frame(judged)) == sum(len(v.effects) for v in judged)
+
+
+def test_two_sources_of_records_make_two_tables():
+    t = table(paper_world())
+    frame = to_frame(claims.judge_table(pd.concat([t, t.assign(profile="paper")])))
+    first, second = table_markdown(frame).split("\n\n")
+    assert "quick" in first
+    assert "paper" in second
+
+
+@pytest.mark.parametrize(("changes", "lean"), [({}, "for"), (REFUTED[5], "against")])
+def test_what_is_undecided_says_where_the_means_lean(changes, lean):
+    one_seed = table(paper_world() | changes, seeds=1)
+    frame = to_frame([judge(5, one_seed)])
+    assert f"? undecided, leans {lean}" in table_markdown(frame)
+    assert f">? undecided, leans {lean}</td>" in table_html(frame)
+    decided = to_frame([judge(5, table(paper_world() | changes))])
+    nothing = to_frame(claims.judge_table(one_seed, {"quick": "too small"}))
+    for other in (decided, nothing):
+        assert "leans" not in table_markdown(other) + table_html(other)
+
+
+@pytest.mark.parametrize(("number", "seeds"), [(1, 3), (3, 1), (7, 3), (8, 1)])
+def test_a_figure_has_a_line_for_every_effect(number, seeds):
+    v = judge(number, table(paper_world(), seeds=seeds))
+    figure = forest([v])
+    labels = [x.get_text() for ax in figure.axes for x in ax.get_yticklabels()]
+    assert len(labels) == len(v.effects)
+
+
+def test_verdicts_can_be_read_on_their_colours():
+    def luminance(colour):
+        rgb = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in rgb]
+        return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+    for back, front in COLOURS.values():
+        assert (luminance(back) + 0.05) / (luminance(front) + 0.05) > 7
