@@ -15,8 +15,6 @@ ACTIVE := $(shell python3 -Pc 'import binenc' 2>/dev/null && command -v python3)
 PYTHON := $(or $(ACTIVE),$(CURDIR)/.venv/bin/python)
 export PATH := $(dir $(PYTHON)):$(PATH)
 export PYTHONPATH := $(CURDIR)
-# Pages and tests run side by side: a thread that waits must not spin.
-export OMP_WAIT_POLICY := PASSIVE
 
 # One build at a time; after a power loss the next command resumes by itself.
 SNAKEMAKE = mkdir -p _build && flock _build/lock python -m pipeline.warm -- \
