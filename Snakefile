@@ -58,7 +58,8 @@ rule report:
         expand("_build/pages/{key}.ipynb", key=RUNS),
         expand("_build/chapters/{live}/{chapter}.ipynb", live=live.name, chapter=CHAPTERS),
         "_config.yml", "_toc.yml", TEXT,
-        expand("pipeline/{part}.py", part=["report", "stage", "appendix", "book", "check"]),
+        expand("pipeline/{part}.py", part=["report", "stage", "appendix", "book", "check", "speed"]),
+        [path for path in ("bench/recorded.json", "_build/bench.json") if Path(path).exists()],
     output:
         "_build/html/index.html",
     message:

@@ -96,6 +96,7 @@ def test_nothing_changed_plans_nothing(built):
         ("binenc/figures/style.py", {"draw": len(RUNS), "train": 0}),
         ("binenc/training.py", {"draw": 0, "train": len(RUNS)}),
         ("book/encoding.ipynb", {"draw": 0, "train": 0, "chapter": 1}),
+        ("bench/recorded.json", {"draw": 0, "train": 0, "chapter": 0}),
     ],
 )
 def test_a_change_plans_only_what_it_concerns(built, changed, verbs):
