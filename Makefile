@@ -17,7 +17,7 @@ export PATH := $(dir $(PYTHON)):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
 # One build at a time; after a power loss the next command resumes by itself.
-SNAKEMAKE = mkdir -p _build && flock _build/lock python -m pipeline.warm -- \
+SNAKEMAKE = mkdir -p _build && flock --no-fork _build/lock python -m pipeline.warm -- \
 	python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
 	--keep-going --scheduler greedy $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
 
@@ -54,7 +54,7 @@ paper: env  ## train what is missing of PROFILE (paper), after an estimate: [SHA
 	@$(SNAKEMAKE) --quiet all --config profile=$(RECORDED) $(if $(SHARD),shard=$(SHARD) -- pages)
 
 slurm: env  ## the same with each page a job of a Slurm cluster: pip install -e '.[slurm]'; profiles/slurm/config.yaml
-	@mkdir -p _build && flock _build/lock python -m snakemake --profile profiles/slurm $(SLURM) \
+	@mkdir -p _build && flock --no-fork _build/lock python -m snakemake --profile profiles/slurm $(SLURM) \
 		--quiet host rules progress --config profile=$(RECORDED) $(if $(SHARD),shard=$(SHARD) -- pages)
 
 verify: env  ## train a recorded run again and compare: RUN=mnist/as_written/binary_encoding/seed-0 [PROFILE=paper]

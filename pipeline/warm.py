@@ -53,7 +53,9 @@ class Page(socketserver.BaseRequestHandler):
         torch.set_num_threads(int(environment.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
         kernel = Kernel()
         threading.Thread(target=self.end_with_client, daemon=True).start()
-        self.request.sendall(bytes([outcome(lambda: run(words, kernel))]))
+        code = outcome(lambda: run(words, kernel))
+        with contextlib.suppress(BrokenPipeError):  # the one that asked is gone
+            self.request.sendall(bytes([code]))
 
     def end_with_client(self) -> None:
         """Interrupt this process when the one that asked for it is gone."""
@@ -215,7 +217,10 @@ def ask(words: list[str]) -> int:
         asking.connect(os.environ["BINENC_PAGES"])
         told = json.dumps([words, dict(os.environ), os.getcwd()]).encode()
         socket.send_fds(asking, [told], [0, 1, 2])
-        return (asking.recv(1) or b"\1")[0]
+        try:
+            return (asking.recv(1) or b"\1")[0]
+        except KeyboardInterrupt:
+            return 128 + signal.SIGINT  # the page hears of it, and says what there is to say
 
 
 def main() -> None:
