@@ -23,14 +23,8 @@ from pathlib import Path
 
 IMPORTED = (
     *("binenc.training", "binenc.claims", "binenc.switches", "binenc.tables", "binenc.slider"),
-    *(
-        "binenc.figures.effects",
-        "scipy.stats",
-        "sklearn.datasets",
-        "sklearn.model_selection",
-        "safetensors.torch",
-    ),
-    *("torch._dynamo", "ipykernel.kernelapp", "papermill", "binenc.choice"),
+    *("binenc.choice", "binenc.figures.effects", "sklearn.datasets", "sklearn.model_selection"),
+    *("scipy.stats", "safetensors.torch", "torch._dynamo", "ipykernel.kernelapp", "papermill"),
 )
 """What a page takes seconds to import. ``torch._dynamo`` is what an optimizer imports when it is made."""
 
