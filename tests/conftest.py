@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from drawn import save_all
 from hypothesis import settings
 
+from binenc import records
 from binenc.profile import ROOT, Profile
 
 os.environ.setdefault("BINENC_DEVICE", "cpu")
@@ -27,3 +29,31 @@ def real_data(monkeypatch) -> Path:
         pytest.skip(f"MNIST and FashionMNIST are not in {path}; BINENC_DATA names another folder")
     monkeypatch.setenv("BINENC_DATA", str(path))
     return path
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch) -> Path:
+    """Where `binenc.records` then looks for records: nowhere yet."""
+    monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def made(results, smoke) -> dict[str, records.Record]:
+    """Records of all runs of the smoke profile, by id, saved."""
+    return save_all(smoke)
+
+
+@pytest.fixture
+def shown(tmp_path, monkeypatch) -> list[dict]:
+    """What was displayed; files go to ``tmp_path / "figures"``."""
+    import matplotlib.pyplot as plt
+
+    from binenc.figures import style
+
+    bundles = []
+    plt.close("all")
+    monkeypatch.setenv("BINENC_FIGURES", str(tmp_path / "figures"))
+    monkeypatch.setattr(style, "display", lambda bundle, raw: bundles.append(bundle))
+    yield bundles
+    assert plt.get_fignums() == []  # no figure is left open

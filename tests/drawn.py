@@ -48,3 +48,11 @@ def save_all(profile: Profile, runs: list[Run] | None = None) -> dict[str, recor
     for run in runs or profile.all_runs():
         records.save(made[run.id], records.folder(profile, run))
     return made
+
+
+def options(bundle: dict) -> dict[str, str]:
+    """The options of the directive in what was displayed, as MyST reads them."""
+    from myst_parser.parsers.options import options_to_items
+
+    lines = [line[1:] for line in bundle["text/markdown"].splitlines() if line.startswith(":")]
+    return dict(options_to_items("\n".join(lines).replace("::{table}", ""))[0])

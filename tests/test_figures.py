@@ -1,46 +1,20 @@
-"""Figures: what their files hold, that it is what the records say, and that all can read it."""
+"""Figures: that they show what the records say, and that all can read them."""
 
-import re
 import statistics
-import xml.etree.ElementTree as ET
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import POINTS, drawn, save_all
-from myst_parser.parsers.options import options_to_items
+from drawn import POINTS, drawn, options, save_all
 
-from binenc import data, figures, records, study
+from binenc import data, figures, study
 from binenc.figures import codes, images, latents, networks, style
 from binenc.figures.curves import draw_curves
 from binenc.metrics import measure
-from binenc.profile import ARCHITECTURES, PROFILES, Profile
+from binenc.profile import ARCHITECTURES, Profile
 from binenc.protocol import AS_WRITTEN
 from binenc.words import METRICS
-
-
-@pytest.fixture
-def shown(tmp_path, monkeypatch) -> list[dict]:
-    """What was displayed; files go to ``tmp_path / "figures"``."""
-    bundles = []
-    plt.close("all")
-    monkeypatch.setenv("BINENC_FIGURES", str(tmp_path / "figures"))
-    monkeypatch.setattr(style, "display", lambda bundle, raw: bundles.append(bundle))
-    yield bundles
-    assert plt.get_fignums() == []  # no figure is left open
-
-
-@pytest.fixture
-def made(tmp_path, monkeypatch, smoke) -> dict[str, records.Record]:
-    monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
-    return save_all(smoke)
-
-
-def options(bundle: dict) -> dict[str, str]:
-    """The directive's options, as MyST reads them."""
-    lines = [line[1:] for line in bundle["text/markdown"].splitlines() if line.startswith(":")]
-    return dict(options_to_items("\n".join(lines).replace("::{table}", ""))[0])
 
 
 def test_words_name_what_is_measured():
@@ -53,102 +27,6 @@ def test_words_name_what_is_measured():
     measured = set(measure(latents, logits, labels, weight, AS_WRITTEN))
     assert set(METRICS) == measured | {"loss", "cross_entropy", "loss_bin"}
     assert {words.better for words in METRICS.values()} == {"higher", "lower", ""}
-
-
-class TestShow:
-    @pytest.fixture
-    def figure(self):
-        figure, ax = plt.subplots()
-        ax.plot([0, 1 / 3, 1], [0, 1 / 7, 1])
-        ax.set_title("0.123456 is a number")
-        return figure
-
-    def test_files_and_bundle(self, figure, shown, tmp_path):
-        numbers = pd.DataFrame({"a": [1 / 3, 1e-9], "b": [1, 2]})
-        alt = 'It says: "a" # and {b} \\ more'
-        style.show(figure, "some-name", "A caption, with <angles>.", alt, numbers)
-        folder = tmp_path / "figures"
-        assert {path.name for path in folder.iterdir()} == {
-            f"some-name.{end}" for end in ("svg", "pdf", "csv")
-        }
-        assert (folder / "some-name.pdf").read_bytes().startswith(b"%PDF")
-        assert pd.read_csv(folder / "some-name.csv").a.tolist() == pytest.approx([1 / 3, 1e-9], rel=1e-5)
-        (bundle,) = shown
-        assert bundle["text/markdown"].startswith("```{figure} /figures/some-name.svg\n")
-        assert options(bundle) == {"name": "fig-some-name", "alt": alt}
-        for end in ("SVG", "PDF", "CSV"):
-            assert f"{{download}}`{end} </figures/some-name.{end.lower()}>`" in bundle["text/markdown"]
-        assert "<angles>" not in bundle["text/html"]
-        assert ET.fromstring(re.search(r"<svg.*</svg>", bundle["text/html"], re.S)[0]).tag.endswith("svg")
-
-    def test_text_stays_text_and_is_not_rounded(self, figure, shown, tmp_path):
-        style.show(figure, "text", "", "", pd.DataFrame())
-        svg = (tmp_path / "figures/text.svg").read_text()
-        assert ">0.123456 is a number</text>" in svg
-        drawing = ET.fromstring(svg)
-        paths = [e.get("d") for e in drawing.iter("{http://www.w3.org/2000/svg}path") if e.get("d")]
-        assert max(len(part) for d in paths for part in re.findall(r"\.(\d+)", d)) <= 1
-        assert "<image" not in svg
-
-    def test_drawn_twice_it_is_the_same_file(self, made, shown, tmp_path):
-        found = study.read(["smoke"])
-        for _ in range(2):
-            figures.curves(found, "again", [("accuracy", "train")], "See.")
-        name = "again-smoke-as-written"
-        first = (tmp_path / f"figures/{name}.svg").read_bytes()
-        figures.curves(found, "again", [("accuracy", "train")], "See.")
-        assert (tmp_path / f"figures/{name}.svg").read_bytes() == first
-
-    def test_what_is_made_small_is_the_same_picture(self):
-        drawn = (
-            '<svg width="9"><!-- a note -->\n <g id="axes_1">\n'
-            '  <path id="m1" d="M 1.23456 -7.8 \nL 0.001 2 \nz\n"/>\n'
-            f' </g>\n <use xlink:href="#m1" x="9.87"/><text style="{style.FAMILY}color: red" '
-            'transform="rotate(-0 9 9)">1.23456 of\n\na</text><g transform="scale(0.00125)"/></svg>'
-        )
-        assert style.small(drawn) == (
-            f'<svg style="{style.FAMILY.strip()}" width="9"><g><path id="m1" d="M1.2 -7.8L0.0 2z"/></g>'
-            '<use xlink:href="#m1" x="9.8"/><text style="color: red">1.23456 of\n\na</text>'
-            '<g transform="scale(0.00125)"/></svg>'
-        )
-
-    @pytest.mark.parametrize(
-        ("path", "expected"),
-        [
-            ("M 1.26 2.0 \nL 3.0 2.0 \nL 3.0 4.49 \nL 5 6\nz", "M1.2 2.0H3.0V4.4L5 6z"),
-            ("M 1 2 C 1 3 4 5 6 2 L 6 2", "M1 2C1 3 4 5 6 2L6 2"),
-            ("M 1 2 L 1 2 M 1 9 L 4 9", "M1 2H1M1 9H4"),
-        ],
-    )
-    def test_lines_along_an_axis_are_short(self, path, expected):
-        assert style.short(path) == expected
-
-    def test_every_word_of_a_figure_gives_its_font_to_the_figure(self, figure, shown, tmp_path):
-        style.show(figure, "text", "", "", pd.DataFrame())
-        assert (tmp_path / "figures/text.svg").read_text().count("font-family") == 1
-
-    def test_table(self, shown, tmp_path):
-        frame = pd.DataFrame({"a|b": ["x|y", "z"], "n": [1, 2]})
-        style.table(frame, "numbers", "Some numbers.")
-        (bundle,) = shown
-        assert ":name: tab-numbers" in bundle["text/markdown"]
-        assert "| a\\|b | n |\n| --- | --- |\n| x\\|y | 1 |" in bundle["text/markdown"]
-        assert pd.read_csv(tmp_path / "figures/numbers.csv").equals(frame)
-
-
-def test_slugs_of_all_runs_differ():
-    slugs = [
-        style.slug(path.stem, run.id)
-        for path in PROFILES.glob("*.yml")
-        for run in Profile.read(path.stem).all_runs()
-    ]
-    assert len(set(slugs)) == len(slugs)
-    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) for slug in slugs)
-
-
-def test_one_colour_and_one_dash_an_architecture():
-    assert list(style.COLOURS) == list(style.DASHES) == list(ARCHITECTURES)
-    assert len(set(style.COLOURS.values())) == len(set(map(str, style.DASHES.values()))) == len(ARCHITECTURES)
 
 
 class TestCurves:

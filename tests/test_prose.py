@@ -2,19 +2,12 @@
 
 import numpy as np
 import pytest
-from drawn import save_all
 from hypothesis import given
 from hypothesis import strategies as st
 
 from binenc import loss, models, prose, records, study
 from binenc.figures.curves import curves
 from binenc.profile import ARCHITECTURES
-
-
-@pytest.fixture
-def made(tmp_path, monkeypatch, smoke):
-    monkeypatch.setattr(records, "RESULTS", tmp_path)
-    return save_all(smoke)
 
 
 @pytest.mark.parametrize(

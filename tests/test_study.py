@@ -13,17 +13,6 @@ from binenc.choice import choose
 from binenc.profile import ARCHITECTURES, InputError, Profile
 
 
-@pytest.fixture
-def results(tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "RESULTS", tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def made(results, smoke):
-    return save_all(smoke)
-
-
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

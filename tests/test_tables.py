@@ -3,18 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import CLASSES, save_all
+from drawn import CLASSES
 
 from binenc import records, study, tables
 from binenc.profile import ARCHITECTURES
 from binenc.prose import number, parameter_sentence, plus_minus
 from binenc.words import METRICS
-
-
-@pytest.fixture
-def made(tmp_path, monkeypatch, smoke):
-    monkeypatch.setattr(records, "RESULTS", tmp_path)
-    return save_all(smoke)
 
 
 def test_final_table(made):

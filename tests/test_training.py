@@ -1,14 +1,12 @@
 """The loop against a plain one written here, and what it promises about seeds, protocols and failures."""
 
-import contextlib
 import dataclasses
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
+from textbook import N_TRAIN, assert_same_numbers, changed, curve_of, textbook
 from torch import nn
 
 from binenc import data, records, training
@@ -17,69 +15,7 @@ from binenc.profile import InputError
 from binenc.study import find_or_train
 from binenc.training import TrainingDiverged, train
 
-N_TRAIN, N_TEST = 1437, 360
-gpu = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU on this machine"),
-]
-
-
-def changed(profile, experiment="digits_mlp", protocol="as_written", architecture="binary_encoding", seed=0):
-    return profile.run(experiment, protocol, architecture, seed)
-
-
-def textbook(run, epochs: int, device: str = "cpu") -> tuple[list[tuple[float, float]], dict]:
-    """Mean loss and accuracy of each epoch and the final weights, by the loop that everybody writes.
-
-    Nothing of `binenc.training` or `binenc.loss` is used, and the protocols are told apart by name.
-    """
-    e, written = run.experiment, run.protocol_name == "as_written"
-    split = data.load(e.dataset).train
-    torch.manual_seed(run.seed)
-    order = torch.Generator().manual_seed(run.seed)
-    model = build(run, split.images.shape[-1], 10).to(device)
-    curve = []
-    optimizer = torch.optim.Adam(model.parameters(), lr=e.learning_rate, foreach=False, fused=False)
-    for epoch in range(epochs):
-        for group in optimizer.param_groups:
-            group["lr"] = e.learning_rate / 2 ** (epoch // e.halve_every) if written else e.learning_rate
-        if written or epoch == 0:
-            model.train()
-        else:
-            model.eval()
-        points = torch.randperm(len(split.labels), generator=order).tolist()
-        loss_sum = correct = 0
-        for start in range(0, len(points), e.batch_size):
-            batch = points[start : start + e.batch_size]
-            images, labels = split.images[batch].to(device), split.labels[batch].to(device)
-            logits, latents = model(images)
-            loss = F.cross_entropy(logits if written else logits.softmax(1), labels)
-            if run.architecture == "binary_encoding":
-                loss = loss + e.gamma * torch.exp((latents**2).mean())
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            loss_sum += loss.item() * len(batch)
-            correct += (logits.argmax(1) == labels).sum().item()
-        curve.append((loss_sum / len(points), correct / len(points)))
-    return curve, model.state_dict()
-
-
-def curve_of(record) -> np.ndarray:
-    """Mean loss and accuracy of each epoch."""
-    wide = record.history[record.history.metric.str.startswith("epoch_")].pivot(
-        index="epoch", columns="metric", values="value"
-    )
-    return wide[["epoch_loss", "epoch_accuracy"]].to_numpy()
-
-
-def assert_same_numbers(run, trained, plain):
-    """Equal but for the rounding of float32, which a few epochs amplify."""
-    (record, weights), (curve, plain_weights) = trained, plain
-    np.testing.assert_allclose(curve_of(record)[:, 0], [loss for loss, _ in curve], rtol=2e-5)
-    np.testing.assert_allclose(curve_of(record)[:, 1], [acc for _, acc in curve], atol=2.1 / N_TRAIN)
-    for name, weight in weights.items():
-        torch.testing.assert_close(weight, plain_weights[name].cpu(), rtol=1e-2, atol=5e-4)
+N_TEST = 360
 
 
 @pytest.fixture(autouse=True)
@@ -402,88 +338,3 @@ def test_learns_the_real_data(smoke, real_data, monkeypatch, dataset, network):
     assert record.final("accuracy", "test") > {"mnist": 0.7, "fashion_mnist": 0.4}[dataset]
     loss = curve_of(record)[:, 0]
     assert loss[-1] < loss[0]
-
-
-def test_graphs_are_replayed_for_full_batches_of_each_mode(smoke, monkeypatch):
-    """All of `GraphedStep` but CUDA: a replay here is the step on the tensors that a graph would read."""
-    recorded, replayed = [], []
-
-    class Replayed(training.GraphedStep):
-        def record(self, *batch):
-            recorded.append(self.model.training)
-            inputs = [torch.full_like(x, 7) for x in batch]
-
-            def replay():
-                replayed.append(len(inputs[1]))
-                self.step(*inputs)
-
-            return SimpleNamespace(replay=replay), inputs
-
-    def replaying(*parts):
-        return Replayed(make_step(*parts), parts[0], run.experiment.batch_size)
-
-    run = changed(smoke, "digits_mlp,epochs=3,batch_size=200", "as_released")
-    plain, weights = train(run, progress=False)
-    make_step = training.make_step
-    monkeypatch.setattr(training, "make_step", replaying)
-    for name in ("Stream", "current_stream"):
-        monkeypatch.setattr(torch.cuda, name, lambda: SimpleNamespace(wait_stream=lambda other: None))
-    monkeypatch.setattr(torch.cuda, "stream", contextlib.nullcontext)
-    graphed, same = train(run, progress=False)
-    assert recorded == [True, False]
-    assert replayed == [200] * (3 * 7 - 2 * training.GraphedStep.WARM_UP)  # 7 full batches and one of 37
-    assert plain.history.equals(graphed.history)
-    assert all(torch.equal(weights[name], same[name]) for name in weights)
-
-
-class TestGpu:
-    """The same promises where the step is a CUDA graph."""
-
-    pytestmark = gpu
-
-    @pytest.fixture(autouse=True)
-    def _device(self, monkeypatch):
-        monkeypatch.setenv("BINENC_DEVICE", "cuda")
-
-    @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
-    def test_equals_the_textbook_loop_on_the_cpu(self, smoke, protocol):
-        run = changed(smoke, "digits_mlp,epochs=3,halve_every=2,dropout_rate=0", protocol)
-        assert_same_numbers(run, train(run, progress=False), textbook(run, 3))
-
-    @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
-    def test_a_graph_is_the_step(self, smoke, monkeypatch, protocol):
-        """Dropout included: a graph draws the masks that the step would have drawn."""
-        run = changed(smoke, "digits_mlp,epochs=3,halve_every=2", protocol)
-        (graphed, weights), (again, _) = train(run, progress=False), train(run, progress=False)
-        assert graphed.history.equals(again.history)
-        monkeypatch.setattr(training, "GraphedStep", lambda step, model, batch_size: step)
-        stepped, plain = train(run, progress=False)
-        np.testing.assert_allclose(curve_of(graphed)[:, 0], curve_of(stepped)[:, 0], rtol=2e-5)
-        for name in weights:
-            torch.testing.assert_close(weights[name], plain[name], rtol=1e-2, atol=5e-4)
-
-    def test_no_step_waits_for_the_device(self, smoke, monkeypatch):
-        make = training.GraphedStep
-
-        def quiet(step, model, batch_size):
-            graphed = make(step, model, batch_size)
-
-            def spy(images, labels):
-                torch.cuda.set_sync_debug_mode("error")
-                try:
-                    graphed(images, labels)
-                finally:
-                    torch.cuda.set_sync_debug_mode("default")
-
-            return spy
-
-        monkeypatch.setattr(training, "GraphedStep", quiet)
-        train(changed(smoke, "digits_mlp,epochs=2", "as_released"), progress=False)
-
-    @pytest.mark.parametrize("precision", ["float32", "tf32", "bf16"])
-    def test_precision(self, smoke, precision):
-        run = changed(smoke, f"digits_cnn,epochs=2,dropout_rate=0,precision={precision}")
-        record, _ = train(run, progress=False)
-        curve, _ = textbook(run, 2)
-        np.testing.assert_allclose(curve_of(record)[:, 0], [loss for loss, _ in curve], rtol=1e-2)
-        assert torch.backends.cuda.matmul.fp32_precision == "ieee"  # an evaluation is in float32
