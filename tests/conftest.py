@@ -32,6 +32,17 @@ def real_data(monkeypatch) -> Path:
 
 
 @pytest.fixture
+def one_thread():
+    """Small networks on two threads wait for each other, the more so where tests run side by side."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def results(tmp_path, monkeypatch) -> Path:
     """Where `binenc.records` then looks for records: nowhere yet."""
     monkeypatch.setattr(records, "RESULTS", tmp_path / "results")

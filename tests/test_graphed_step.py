@@ -17,13 +17,7 @@ gpu = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Small networks on two threads wait for each other, the more so where tests run side by side."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_graphs_are_replayed_for_full_batches_of_each_mode(smoke, monkeypatch):

@@ -18,13 +18,7 @@ from binenc.training import TrainingDiverged, train
 N_TEST = 360
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Small networks on two threads wait for each other, the more so where tests run side by side."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
