@@ -6,7 +6,7 @@ On each of the d dimensions, over all N points, the density
 
 is fitted by expectation-maximisation (EM) with the variance floor and the stopping rule of scikit-learn's
 ``GaussianMixture``. With :math:`\phi(x) = (1, x, x^2)` the log-density of a component is linear in
-:math:`\phi`, and an EM step is two small matrix products around one sigmoid.
+:math:`\phi`, and an EM step is a polynomial of each point, one sigmoid and sums.
 """
 
 import math
@@ -23,6 +23,7 @@ MAX_ITER = 100  # or after this many steps (scikit-learn's max_iter)
 SAMPLE = 1000  # random points on which the starts are tried
 TOGETHER = 2**16  # points of several dimensions that are fitted at once
 GROUPS = 32  # groups of points whose extremes join them
+FACTORS = 1000  # of at least 1/2 whose product float64 still holds
 GAUSSIAN = -0.5 * math.log(2 * math.pi * math.e)  # mean log-likelihood of one Gaussian, unit variance
 
 
@@ -134,60 +135,87 @@ def best_fits(x: Tensor, floors: Tensor) -> tuple[Tensor, Tensor]:
     """Parameters (B, F, 2, 3) and mean log-likelihoods (B, F) of the best mixtures of x (B, N), all points,
     under each of the floors (B, F).
     """
-    points, weight = sample(x)
-    found = [candidates(points, weight, floor) for floor in floors.T]
-    theta, hopeful = (torch.stack(tensors, dim=1) for tensors in zip(*found, strict=True))
+    theta, hopeful = candidates(sample(x), floors)
     floors = floors[..., None].expand_as(hopeful)
     score = torch.full_like(floors, -math.inf)
     # of few points, several dimensions at once: what is small costs its overhead
     for rows in torch.arange(len(x), device=x.device).split(max(1, TOGETHER // x.shape[1])):
-        points, weight = distinct(x[rows])
         go = torch.zeros_like(hopeful)
         go[rows] = hopeful[rows]
-        phi = features(points)[go.nonzero()[:, 0] - rows[0]]
-        theta[go], score[go] = em(theta[go], phi, weight, floors[go], TOLERANCE)
+        points = distinct(x[rows])[go.nonzero()[:, 0] - rows[0]]
+        theta[go], score[go] = em(theta[go], points, floors[go], TOLERANCE)
     best = score.argmax(2, keepdim=True)
     theta = theta.gather(2, best[..., None, None].expand(-1, -1, -1, 2, 3))
     return theta[:, :, 0], score.gather(2, best)[..., 0]
 
 
-def distinct(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Points of x (B, N) and what each counts (n,). Of a single dimension the lowest value, as the zeros of
-    a ReLU, is one point that counts as many.
+@dataclass(frozen=True)
+class Points:
+    """Points x (B, n) of B dimensions, and what each of them counts, (n,).
+
+    The first ``n_first`` count alike, and so do the others.
+    """
+
+    x: Tensor
+    weight: Tensor
+    n_first: int = 0
+
+    def __getitem__(self, rows: Tensor) -> "Points":
+        return Points(self.x[rows], self.weight, self.n_first)
+
+    def moments(self, share: Tensor) -> Tensor:
+        r"""Sums of :math:`\phi` (B, 3) over the points, each of its ``share`` (B, n), which is changed."""
+        share.mul_(self.weight)
+        return torch.stack((share.sum(1), share.mul_(self.x).sum(1), share.mul_(self.x).sum(1)), dim=1)
+
+    def log_sum(self, factor: Tensor) -> Tensor:
+        """Sum over the points of the logarithms of what lies in 1/2 .. 1, (B, n): that of few products."""
+        first, others = factor.split((self.n_first, factor.shape[1] - self.n_first), dim=1)
+        alike = ((first, self.weight[:1]), (others, self.weight[-1:]))
+        return sum(weight * log_product(some) for some, weight in alike)
+
+
+def log_product(factor: Tensor) -> Tensor:
+    """Logarithm of the product of a row (B,), of factors (B, n) in 1/2 .. 1."""
+    whole = factor.shape[1] // FACTORS
+    many, rest = factor.split((whole * FACTORS, factor.shape[1] - whole * FACTORS), dim=1)
+    return many.unflatten(1, (whole, FACTORS)).prod(2).log_().sum(1) + rest.prod(1).log_()
+
+
+def distinct(x: Tensor) -> Points:
+    """Points of x (B, N). Of a single dimension the lowest value, as the zeros of a ReLU, is one point that
+    counts as many.
     """
     if len(x) > 1:
-        return x, x.new_ones(x.shape[1])
+        return Points(x, x.new_ones(x.shape[1]))
     lowest = x.amin(1)
     points = torch.cat((lowest, x[x > lowest]))
     weight = torch.ones_like(points)
     weight[0] += x.shape[1] - len(points)
-    return points[None], weight
+    return Points(points[None], weight, n_first=1)
 
 
-def candidates(points: Tensor, weight: Tensor, floor: Tensor) -> tuple[Tensor, Tensor]:
-    """Where EM ends on a sample from the three starts, (B, 3, 2, 3), and which of them to go on from, (B, 3).
+def candidates(points: Points, floors: Tensor) -> tuple[Tensor, Tensor]:
+    """Where EM ends on a sample of B dimensions, from the three starts under each of the floors (B, F):
+    parameters (B, F, 3, 2, 3), and which of the three to go on from (B, F, 3).
 
     Go on from the best, and from what within three standard errors, those of a mean over the sample for one
     over all points, may be better by more than the tolerance (so not from one peak found twice).
     """
-    begin = starts(points, weight, floor)
-    b, k = begin.shape[:2]
-    phi = features(points).repeat_interleave(k, dim=0)
-    theta, score = em(begin.flatten(0, 1), phi, weight, floor.repeat_interleave(k), TOLERANCE / 5)
-    _, log_ratio, eta = expect(theta, phi)
-    log_p = (log_ratio + (eta[:, None] @ phi)[:, 0]).view(b, k, -1)
-    score = score.view(b, k)
-    best = score.argmax(1, keepdim=True)
-    gap = score - score.gather(1, best)
-    scatter = log_p - log_p.gather(1, best[..., None].expand(-1, 1, log_p.shape[2])) - gap[..., None]
+    begin = starts(points, floors)
+    b, f, k = begin.shape[:3]
+    rows = torch.arange(b, device=floors.device).repeat_interleave(f * k)
+    floor = floors.flatten().repeat_interleave(k)
+    theta, score = em(begin.flatten(0, 2), points[rows], floor, TOLERANCE / 5)
+    log_p = log_density(theta, points.x[rows]).view(b, f, k, -1)
+    score = score.view(b, f, k)
+    best = score.argmax(2, keepdim=True)
+    gap = score - score.gather(2, best)
+    scatter = log_p - log_p.take_along_dim(best[..., None], dim=2) - gap[..., None]
+    weight = points.weight
     error = (scatter.square() @ (weight * (weight - 1))).sqrt() / weight.sum()
-    hopeful = (gap + 3 * error > TOLERANCE).scatter(1, best, True)
+    hopeful = (gap + 3 * error > TOLERANCE).scatter(2, best, True)
     return theta.view(begin.shape), hopeful
-
-
-def features(x: Tensor) -> Tensor:
-    r"""Per point :math:`\phi(x) = (1, x, x^2)`, (B, 3, n), of points (B, n)."""
-    return torch.stack((torch.ones_like(x), x, x * x), dim=1)
 
 
 def maximise(sums: Tensor, total: Tensor, floor: Tensor) -> Tensor:
@@ -202,83 +230,97 @@ def maximise(sums: Tensor, total: Tensor, floor: Tensor) -> Tensor:
     return torch.stack((n / total[..., :1], mean, variance), dim=-1)
 
 
-def expect(theta: Tensor, phi: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    r"""E-step: the first component's share of each point (B, n), and what the log-likelihood is made of.
-
-    With :math:`\log w_k \mathcal N_k = \eta_k \cdot \phi(x)` and :math:`z = (\eta_1 - \eta_2) \cdot \phi`
-    the share is :math:`r = \sigma(z)` and :math:`\log p = \eta_2 \cdot \phi + \log(1 + e^z)`, where
-    :math:`\log(1 + e^z) = \max(z, 0) - \log\max(r, 1 - r)`. Returned are r, log(1 + e^z) and eta_2.
-    """
+def natural(theta: Tensor) -> Tensor:
+    r""":math:`\eta` (B, 2, 3) of both components: :math:`\log w_k \mathcal N_k = \eta_k \cdot \phi(x)`."""
     w, m, v = theta.unbind(-1)
-    eta = torch.stack(((w / (2 * math.pi * v).sqrt()).log() - m * m / (2 * v), m / v, -0.5 / v), dim=-1)
-    z = ((eta[:, :1] - eta[:, 1:]) @ phi)[:, 0]
-    share = z.sigmoid()
-    larger = (share - 0.5).abs_().add_(0.5)
-    return share, z.clamp_min_(0).sub_(larger.log_()), eta[:, 1]
+    return torch.stack(((w / (2 * math.pi * v).sqrt()).log() - m * m / (2 * v), m / v, -0.5 / v), dim=-1)
 
 
-def em(theta: Tensor, phi: Tensor, weight: Tensor, floor: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
-    """EM from theta (B, 2, 3) on points phi (B, 3, n) that count ``weight`` (n,) each, under floor (B,).
+def along(eta: Tensor, x: Tensor) -> Tensor:
+    r""":math:`\eta \cdot \phi(x)`, (B, n), of eta (B, 3) and points (B, n)."""
+    constant, slope, square = eta[..., None].unbind(1)
+    return torch.addcmul(constant, torch.addcmul(slope, square, x), x)
 
+
+def log_density(theta: Tensor, x: Tensor) -> Tensor:
+    """Logarithm of the mixture's density, (B, n), at points (B, n)."""
+    first, second = natural(theta).unbind(1)
+    return torch.logaddexp(along(first, x), along(second, x))
+
+
+def em(theta: Tensor, points: Points, floor: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
+    r"""EM from theta (B, 2, 3) on the points of B dimensions, under floor (B,).
+
+    With :math:`z = (\eta_1 - \eta_2) \cdot \phi` the first component's share of a point is
+    :math:`r = \sigma(z)`, and :math:`\log p = \eta_2 \cdot \phi + \max(z, 0) - \log\max(r, 1 - r)`.
     Returns parameters and their mean log-likelihood (B,).
     """
     # the narrower component first: what is summed and subtracted then keeps its digits
     theta = theta.gather(1, theta[..., 2:].argsort(1).expand_as(theta))
     result, score = theta.clone(), torch.empty_like(floor)
     rows = torch.arange(len(theta), device=theta.device)
-    total = phi @ weight
+    total = points.moments(torch.ones_like(points.x))
     before = torch.full_like(floor, -math.inf)
     for _ in range(MAX_ITER):
-        share, log_ratio, eta = expect(theta, phi)
-        now = (log_ratio @ weight + (eta * total).sum(-1)) / total[:, 0]
+        first, second = natural(theta).unbind(1)
+        z = along(first - second, points.x)
+        now = (second * total).sum(1) + z.clamp_min(0) @ points.weight
+        share = z.sigmoid_()
+        now = (now - points.log_sum((share - 0.5).abs_().add_(0.5))) / total[:, 0]
         result[rows], score[rows] = theta, now
         moving = (now - before).abs() >= tolerance
         n = int(moving.sum())
         if n == 0:
             break
-        sums = ((share * weight)[:, None] @ phi.mT)[:, 0]
-        theta, before = maximise(sums, total, floor), now
+        theta, before = maximise(points.moments(share), total, floor), now
         if n < len(rows):
-            rows, theta, phi, total = rows[moving], theta[moving], phi[moving], total[moving]
+            rows, theta, points, total = rows[moving], theta[moving], points[moving], total[moving]
             floor, before = floor[moving], before[moving]
     return result, score
 
 
-def sample(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Points (B, n) of each dimension of x (B, N), and what each counts (n,): N in all.
-
-    A fixed random choice, and the extremes of groups of points, which would escape it. All points if few.
+def sample(x: Tensor) -> Points:
+    """Some points of each dimension of x (B, N) that count as all: a fixed random choice, and the extremes of
+    groups of points, which would escape it. All points if few.
     """
     b, n_all = x.shape
     if n_all <= SAMPLE + 3 * GROUPS:
-        return x, x.new_ones(n_all)
+        return Points(x, x.new_ones(n_all))
     grouped, rest = x.split((n_all - n_all % GROUPS, n_all % GROUPS), dim=1)
     singles = torch.cat((*grouped.reshape(b, -1, GROUPS).aminmax(dim=1), rest), dim=1)
     chosen = torch.randperm(n_all, generator=torch.Generator().manual_seed(0))[:SAMPLE].to(x.device)
     weight = x.new_ones(singles.shape[1] + SAMPLE)
     weight[-SAMPLE:] = (n_all - singles.shape[1]) / SAMPLE
-    return torch.cat((singles, x[:, chosen]), dim=1), weight
+    return Points(torch.cat((singles, x[:, chosen]), dim=1), weight, n_first=singles.shape[1])
 
 
-def starts(x: Tensor, weight: Tensor, floor: Tensor) -> Tensor:
-    """Three ways (B, 3, 2, 3) to divide the points (B, n) in two: the cut of 2-means; the cut, and the
-    interval against its outside, of largest likelihood (peaks of any size; a narrow peak on a wide one).
+def starts(points: Points, floors: Tensor) -> Tensor:
+    """Three ways to divide the points in two, under each of the floors (B, F): parameters (B, F, 3, 2, 3).
+
+    They are the cut of 2-means; the cut, and the interval against its outside, of largest likelihood (peaks
+    of any size; a narrow peak on a wide one).
     """
-    x, order = x.sort(dim=1)
+    x, order = points.x.sort(dim=1)
     n = x.shape[1]
-    below = (features(x) * weight[order][:, None]).cumsum(-1).mT
-    total, floor = below[:, -1:], floor[:, None]
-    cuts = maximise(below[:, : max(n - 1, 1)], total, floor)
+    phi = torch.stack((torch.ones_like(x), x, x * x), dim=-1)
+    below = (phi * points.weight[order][..., None]).cumsum(1)
+    total, no_floor = below[:, -1:], x.new_zeros(())
+    cuts = maximise(below[:, : max(n - 1, 1)], total, no_floor)
     grid = torch.linspace(0, n - 1, 33, device=x.device).long()
     i, j = torch.triu_indices(33, 33, 1, device=x.device)
-    intervals = maximise(below[:, grid[j]] - below[:, grid[i]], total, floor)
+    intervals = maximise(below[:, grid[j]] - below[:, grid[i]], total, no_floor)
 
     def best(theta, score):
-        return theta[torch.arange(len(x), device=x.device), score.sum(-1).argmax(1)]
+        theta = theta[torch.arange(len(x), device=x.device)[:, None], score.argmax(2)]
+        theta[..., 2] += floors[..., None]
+        return theta
+
+    def compact(theta):
+        return -(theta[..., 0] * theta[..., 2]).sum(2)[:, None].expand(-1, floors.shape[1], -1)
 
     def likelihood(theta):
-        w, _, v = theta.unbind(-1)
-        return w * (w.log() - 0.5 * v.log())
+        w, _, v = theta[:, None].unbind(-1)
+        return (w * (w.log() - 0.5 * (v + floors[..., None, None]).log())).sum(3)
 
-    kmeans = best(cuts, -cuts[..., 0] * cuts[..., 2])
-    return torch.stack((kmeans, best(cuts, likelihood(cuts)), best(intervals, likelihood(intervals))), dim=1)
+    found = best(cuts, compact(cuts)), best(cuts, likelihood(cuts)), best(intervals, likelihood(intervals))
+    return torch.stack(found, dim=2)
