@@ -1,5 +1,6 @@
 """`binenc.metrics.binarity` against scikit-learn, and what a score of two peaks must satisfy."""
 
+import dataclasses
 import math
 import warnings
 
@@ -14,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from binenc.loss import binary_loss
-from binenc.metrics.binarity import GAUSSIAN, binarity, fit
+from binenc.metrics.binarity import BLOCK, GAUSSIAN, TOGETHER, binarity, fit
 
 N = 3000
 SCALE_FREE = {"standardised_log_likelihood", "gain"}
@@ -149,6 +150,21 @@ def test_dimensions_do_not_see_each_other():
     together, alone = fit(x), [fit(column[:, None]) for column in x.T]
     torch.testing.assert_close(together.log_likelihood, torch.cat([m.log_likelihood for m in alone]))
     torch.testing.assert_close(together.stds, torch.cat([m.stds for m in alone]))
+
+
+def test_how_many_are_fitted_at_once_changes_nothing(monkeypatch):
+    """One dimension of so many points, its zeros counted as one point, or all of them as on a GPU."""
+    x = (
+        torch.randn(70_000, 3, generator=torch.Generator().manual_seed(0))
+        .add_(torch.tensor([0, 1, 9]))
+        .relu_()
+    )
+    alone = fit(x)
+    for size in (BLOCK, TOGETHER):
+        monkeypatch.setitem(size, "cpu", size["cuda"])
+    together = fit(x)
+    for field in dataclasses.fields(together):
+        torch.testing.assert_close(getattr(together, field.name), getattr(alone, field.name))
 
 
 def test_the_averages_are_over_dimensions(latents):
