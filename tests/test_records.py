@@ -21,6 +21,7 @@ from binenc import records
 from binenc.profile import ROOT
 from binenc.records import Record
 
+pytestmark = pytest.mark.usefixtures("results")
 COLUMNS = ["experiment", "protocol", "architecture", "seed", "epoch", "split", "metric", "value"]
 CORRUPTIONS = {
     "truncated history": lambda p: truncate(p / "history.parquet"),
@@ -57,12 +58,6 @@ def make(run, value: float = 0.5) -> Record:
         pd.DataFrame(epochs, columns=["epoch", "split", "metric", "value"]),
         {"codebook": np.eye(3, dtype=bool), "latents": np.arange(6, dtype=np.float16).reshape(2, 3)},
     )
-
-
-@pytest.fixture(autouse=True)
-def results(tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
-    return tmp_path / "results"
 
 
 @pytest.fixture
