@@ -11,17 +11,18 @@ from pathlib import Path
 
 import nbformat
 
-from binenc.profile import ROOT
+from binenc.profile import PROFILES, ROOT, Profile
 
-OWN = ("_build", "results", "data", "node_modules", ".*")
-"""What a copy leaves out."""
+OWN = ("_build", "data", "node_modules", ".*")
+"""What a copy leaves out, beside the records that were made here."""
 
 
 def rows():
     """A build from nothing and, after it, of what a change concerns; each once, for it takes minutes."""
+    live = [path.stem for path in PROFILES.glob("*.yml") if not Profile.read(path.stem).recorded]
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place, "binenc")
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*OWN))
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*OWN, *live))
         yield measured(copy, "nothing is there yet", 180, parts)
         yield measured(copy, "nothing changed", 5)
         change(copy / "_config.yml")
@@ -65,12 +66,19 @@ def parts(copy: Path) -> str:
     training, measuring, whole = (
         sum(run[f"{key}_seconds"] for run in made) for key in ("training", "evaluation", "wall")
     )
-    pages, chapters = (
-        sum(nbformat.read(path, as_version=4).metadata.papermill.duration for path in copy.glob(pattern))
-        for pattern in ("_build/pages/quick/**/seed-*.ipynb", "_build/chapters/quick/*.ipynb")
-    )
+    seconds = {
+        what: [nbformat.read(path, as_version=4).metadata.papermill.duration for path in copy.glob(pattern)]
+        for what, pattern in (
+            ("pages", "_build/pages/**/seed-*.ipynb"),
+            ("live", "_build/pages/quick/**/seed-*.ipynb"),
+            ("chapters", "_build/chapters/quick/*.ipynb"),
+        )
+    }
+    pages, live, chapters = map(sum, seconds.values())
+    recorded = len(seconds["pages"]) - len(seconds["live"])
     return (
         f"Seconds of {len(made)} runs: {training:.0f} training, {measuring:.0f} measuring, "
-        f"{whole - training - measuring:.0f} reading data and making networks, {pages - whole:.0f} the "
-        f"rest of their pages; {chapters:.0f} s of chapters. {os.cpu_count()} at a time."
+        f"{whole - training - measuring:.0f} reading data and making networks, {live - whole:.0f} the "
+        f"rest of their pages; {pages - live:.0f} s of pages of {recorded} recorded runs; "
+        f"{chapters:.0f} s of chapters. {os.cpu_count()} at a time."
     )
