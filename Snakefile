@@ -16,10 +16,9 @@ except InputError as error:
 PART = {f"{live.name}/{run.id}": place for place, run in enumerate(part)}
 TRAIN = str(config.get("train", True)).lower() == "true"
 
-# The recorded profiles lead, those of one seed, which have no intervals, come last; between them the live one,
-# with the runs that this machine trains.
+# The recorded profiles lead, that of most runs first; last is the live one, with the runs that this machine trains.
 recorded = [p for p in map(Profile.read, sorted(path.stem for path in PROFILES.glob("*.yml"))) if p.recorded]
-ordered = [*(p for p in recorded if p.several_seeds), live, *(p for p in recorded if not p.several_seeds)]
+ordered = [*sorted(recorded, key=lambda p: -len(p.all_runs())), live]
 profiles = {p.name: p for p in ordered if p is live or p.name != live.name}
 RUNS, TODO = {}, []
 for name, profile in profiles.items():

@@ -194,12 +194,6 @@ class Profile(Strictly):
             _changed("protocol", protocol, PROTOCOLS),
         )
 
-    @property
-    def several_seeds(self) -> bool:
-        """Whether some of its runs differ by nothing but the seed, so that there can be intervals."""
-        runs = self.all_runs()
-        return len({(r.experiment_name, r.protocol_name, r.architecture) for r in runs}) < len(runs)
-
     def all_runs(self) -> list[Run]:
         """Every run of the profile once, in the order written."""
         rows = {

@@ -306,8 +306,3 @@ def test_notations_of_a_number(read, text):
 
 def test_whole_numbers_are_read_as_numbers(read):
     assert type(read(SMOKE.replace("gamma: 10.0", "gamma: 10")).experiments["digits_mlp"].gamma) is float
-
-
-@pytest.mark.parametrize(("name", "several"), [("paper", True), ("quick", True), ("mnist_cpu", False)])
-def test_whether_there_can_be_intervals(name, several):
-    assert Profile.read(name).several_seeds is several
