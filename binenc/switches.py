@@ -232,14 +232,13 @@ def agreement(found: Study, profile: str, experiment: str, seed: int) -> pd.Data
 
 
 def agreement_table(agrees: pd.DataFrame) -> pd.DataFrame:
-    """The same as text: a row a claim, a column a protocol."""
+    """The same as text: a row a protocol, a column a claim, by number."""
     words = {True: "yes", False: "no", None: "–"}
-    lines = []
-    for c in CLAIMS:
-        mine = agrees[agrees.claim == c.number].set_index("protocol").agrees
-        line = {"": c.number, "Claim": c.statement}
-        lines.append(line | {_short(p): words[mine[p]] for p in ordered(agrees.protocol)})
-    return pd.DataFrame(lines)
+    by_claim = agrees.set_index(["protocol", "claim"]).agrees
+    return pd.DataFrame(
+        {"Switched alone": _short(p)} | {f"{c.number}": words[by_claim[p, c.number]] for c in CLAIMS}
+        for p in ordered(agrees.protocol)
+    )
 
 
 def _short(protocol: str) -> str:

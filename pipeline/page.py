@@ -7,8 +7,10 @@ import ast
 import logging
 import os
 import resource
+import signal
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -71,6 +73,23 @@ def _exist(values: dict[str, object]) -> None:
         Profile.read(values["profile"]).run(*(values[name] for name in run))
 
 
+@contextmanager
+def insistent(seconds: float = 5.0):
+    """Where an interrupt comes again until it is heard: one that meets a destructor is lost."""
+
+    def interrupt(*_):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGALRM)}
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def execute(source: Path, output: Path, values: dict[str, object]) -> None:
     """Run the notebook; rename the page into place, or keep what there is of it as ``*.failed.ipynb``."""
     import papermill
@@ -83,22 +102,23 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
     failed.unlink(missing_ok=True)
     with log.open("w") as stream, tempfile.TemporaryDirectory() as place:
         try:
-            papermill.execute_notebook(
-                source,
-                draft,
-                values,
-                cwd=ROOT / "book",
-                kernel_name="python3",
-                progress_bar=False,
-                log_output=False,
-                stdout_file=stream,
-                stderr_file=stream,
-                extra_arguments=["--IPKernelApp.log_level=50"],
-                # By files of its own: two pages that start together may be given the same port.
-                config=Config({"KernelManager": {"transport": "ipc", "ip": f"{place}/kernel"}}),
-                shutdown_kernel="immediate",  # what is to be kept was written
-            )
-            _complete(draft)
+            with insistent():
+                papermill.execute_notebook(
+                    source,
+                    draft,
+                    values,
+                    cwd=ROOT / "book",
+                    kernel_name="python3",
+                    progress_bar=False,
+                    log_output=False,
+                    stdout_file=stream,
+                    stderr_file=stream,
+                    extra_arguments=["--IPKernelApp.log_level=50"],
+                    # By files of its own: two pages that start together may be given the same port.
+                    config=Config({"KernelManager": {"transport": "ipc", "ip": f"{place}/kernel"}}),
+                    shutdown_kernel="immediate",  # what is to be kept was written
+                )
+                _complete(draft)
         except BaseException as error:
             if draft.exists():
                 os.replace(draft, failed)

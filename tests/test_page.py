@@ -192,6 +192,23 @@ def test_an_interrupt_leaves_no_page(tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_an_interrupt_that_is_lost_comes_again(monkeypatch):
+    class Deaf:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+
+    lost = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda said: lost.append(said.exc_type))
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), page.insistent(0.1):
+        Deaf()
+        assert lost == [KeyboardInterrupt]
+        time.sleep(60)
+    time.sleep(0.3)  # and no more when it was heard
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_a_page_with_a_cell_that_did_not_run_is_refused(tmp_path):
     draft = notebook(tmp_path / "a.ipynb", "print(1)", "")
     content = nbformat.read(draft, as_version=4)
