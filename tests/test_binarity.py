@@ -1,4 +1,4 @@
-"""`binenc.metrics.binarity` against scikit-learn, and what a score of two peaks must satisfy."""
+"""`binenc.metrics.binarity` and `em` against scikit-learn, and what a score of two peaks must satisfy."""
 
 import dataclasses
 import math
@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from binenc.loss import binary_loss
-from binenc.metrics.binarity import BLOCK, GAUSSIAN, TOGETHER, binarity, fit
+from binenc.metrics.binarity import BLOCK, GAUSSIAN, binarity, fit
+from binenc.metrics.em import TOGETHER
 
 N = 3000
 SCALE_FREE = {"standardised_log_likelihood", "gain"}
