@@ -244,3 +244,22 @@ def test_accuracies_that_all_move_together_change_no_effect_on_them(by):
         assert [e.interval.mean for e in shifted.effects] == pytest.approx(
             [e.interval.mean for e in plain.effects], abs=1e-9
         )
+
+
+@pytest.mark.parametrize(
+    ("share", "seeds", "said"),
+    [
+        (
+            (0.1, 0.9, 0.95),
+            3,
+            "share: still rising in every seed, by 5.00 percentage points in the last 5 epochs",
+        ),
+        ((0.1, 0.96, 0.95), 3, ""),
+        ((0.1, 0.95, 0.999), 3, ""),
+        ((0.95,), 3, ""),
+    ],
+)
+def test_a_share_that_still_rises_is_said_to(share, seeds, said):
+    v = judge(3, table(paper_world() | {("code_share", BINARY): share}, seeds=seeds))
+    assert v.why.endswith(said)
+    assert ("still rising" in v.why) is bool(said)
