@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from binenc import claim_pages, claims, study
+from binenc.figures import slug
 from binenc.profile import ROOT
 
 MARKERS = re.compile(r"(<!-- verdicts:.*?-->\n).*?(<!-- /verdicts -->)", re.S)
@@ -26,10 +27,11 @@ def main(names: list[str]) -> None:
     found = study.read(names)
     if lacking := set(names) - set(found.profiles):
         sys.exit(f"{', '.join(sorted(lacking))}: no record to judge by")
-    write(ROOT / "README.md", claim_pages.table_markdown(claims.verdicts(found)))
-    figure = next((ROOT / "_build/figures").glob(f"emergence-{names[0]}-*.svg"), None)
+    drawn = slug("emergence", names[0])
+    figure = next((ROOT / "_build/figures").glob(f"{drawn}-*.svg"), None)
     if not figure:
-        sys.exit(f"_build/figures has no emergence of {names[0]}: `make book PROFILE={names[0]}` draws it")
+        sys.exit(f"_build/figures has no {drawn}: `make book PROFILE={names[0]}` draws it")
+    write(ROOT / "README.md", claim_pages.table_markdown(claims.verdicts(found)))
     shutil.copy(figure, ROOT / ".github/emergence.svg")
 
 

@@ -3,6 +3,7 @@
 import importlib.metadata
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -85,6 +86,24 @@ def test_all_pages_of_a_table_of_contents_are_listed(tmp_path):
 def test_mathjax_is_the_installed_file():
     assert stage.mathjax().stat().st_size > 2_000_000
     assert importlib.metadata.version("sphinx-mathjax-offline")
+
+
+def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch):
+    text = "<!-- verdicts: here -->\n<!-- /verdicts -->\n"
+    (tmp_path / "README.md").write_text(text)
+    (tmp_path / ".github").mkdir()
+    monkeypatch.setattr(readme, "ROOT", tmp_path)
+    monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=names))
+    monkeypatch.setattr(readme.claims, "verdicts", lambda found: None)
+    monkeypatch.setattr(readme.claim_pages, "table_markdown", lambda verdicts: "a table")
+    with pytest.raises(SystemExit, match="no emergence-mnist-cpu: `make book PROFILE=mnist_cpu` draws it"):
+        readme.main(["mnist_cpu"])
+    assert (tmp_path / "README.md").read_text() == text
+    (tmp_path / "_build/figures").mkdir(parents=True)
+    (tmp_path / "_build/figures/emergence-mnist-cpu-mnist-as-written.svg").write_text("a figure")
+    readme.main(["mnist_cpu"])
+    assert "a table" in (tmp_path / "README.md").read_text()
+    assert (tmp_path / ".github/emergence.svg").read_text() == "a figure"
 
 
 def test_verdicts_go_between_the_markers_of_the_readme(tmp_path):
