@@ -66,19 +66,16 @@ def parts(copy: Path) -> str:
     training, measuring, whole = (
         sum(run[f"{key}_seconds"] for run in made) for key in ("training", "evaluation", "wall")
     )
-    seconds = {
-        what: [nbformat.read(path, as_version=4).metadata.papermill.duration for path in copy.glob(pattern)]
-        for what, pattern in (
-            ("pages", "_build/pages/**/seed-*.ipynb"),
-            ("live", "_build/pages/quick/**/seed-*.ipynb"),
-            ("chapters", "_build/chapters/quick/*.ipynb"),
-        )
-    }
-    pages, live, chapters = map(sum, seconds.values())
-    recorded = len(seconds["pages"]) - len(seconds["live"])
+
+    def seconds(pattern: str) -> list[float]:
+        return [nbformat.read(path, as_version=4).metadata.papermill.duration for path in copy.glob(pattern)]
+
+    pages, live = seconds("_build/pages/**/seed-*.ipynb"), seconds("_build/pages/quick/**/seed-*.ipynb")
+    chapters = seconds("_build/chapters/quick/*.ipynb")
     return (
         f"Seconds of {len(made)} runs: {training:.0f} training, {measuring:.0f} measuring, "
-        f"{whole - training - measuring:.0f} reading data and making networks, {live - whole:.0f} the "
-        f"rest of their pages; {pages - live:.0f} s of pages of {recorded} recorded runs; "
-        f"{chapters:.0f} s of chapters. {os.cpu_count()} at a time."
+        f"{whole - training - measuring:.0f} reading data and making networks, {sum(live) - whole:.0f} the "
+        f"rest of their pages; {sum(pages) - sum(live):.0f} s of pages of "
+        f"{len(pages) - len(live)} recorded runs; {sum(chapters):.0f} s of chapters. "
+        f"{os.cpu_count()} at a time."
     )

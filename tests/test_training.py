@@ -16,8 +16,6 @@ from binenc.study import find_or_train
 from binenc.training import TrainingDiverged, train
 
 N_TEST = 360
-
-
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
