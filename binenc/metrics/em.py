@@ -7,6 +7,7 @@ is a polynomial of each point, one sigmoid and sums.
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,23 +19,18 @@ MAX_ITER = 100  # or after this many steps (scikit-learn's max_iter)
 SAMPLE = 1000  # random points on which the starts are tried
 GROUPS = 32  # groups of points whose extremes join them
 FACTORS = 1000  # of at least 1/2 whose product float64 still holds
-TOGETHER = {"cpu": 2**16, "cuda": 2**24}  # points fitted at once: what fits a CPU's cache, or fills a GPU
+TOGETHER = {"cpu": 2**17, "cuda": 2**24}  # points fitted at once: what fits a CPU's cache, or fills a GPU
 
 
 def best_fits(x: Tensor, floors: Tensor) -> tuple[Tensor, Tensor]:
     """Parameters (B, F, 2, 3) and mean log-likelihoods (B, F) of the best mixtures of x (B, N), all points,
-    under each of the floors (B, F).
+    under each of the floors (B, F). What x holds is changed.
     """
     theta, hopeful = candidates(sample(x), floors)
     floors = floors[..., None].expand_as(hopeful)
     score = torch.full_like(floors, -math.inf)
-    # of few points, several dimensions at once: what is small costs its overhead
-    together = max(1, TOGETHER[x.device.type] // x.shape[1])
-    for rows in torch.arange(len(x), device=x.device).split(together):
-        go = torch.zeros_like(hopeful)
-        go[rows] = hopeful[rows]
-        points = distinct(x[rows])[go.nonzero()[:, 0] - rows[0]]
-        theta[go], score[go] = em(theta[go], points, floors[go], TOLERANCE)
+    dims = hopeful.nonzero()[:, 0]
+    theta[hopeful], score[hopeful] = em(theta[hopeful], all_points(x), dims, floors[hopeful], TOLERANCE)
     best = score.argmax(2, keepdim=True)
     theta = theta.gather(2, best[..., None, None].expand(-1, -1, -1, 2, 3))
     return theta[:, :, 0], score.gather(2, best)[..., 0]
@@ -51,39 +47,64 @@ class Points:
     weight: Tensor
     n_first: int = 0
 
-    def __getitem__(self, rows: Tensor) -> "Points":
-        return Points(self.x[rows], self.weight, self.n_first)
+    def split(self) -> list["Points"]:
+        """Some dimensions each: of few points several, for what is small costs its overhead."""
+        together = max(1, TOGETHER[self.x.device.type] // self.x.shape[1])
+        return [Points(x, self.weight, self.n_first) for x in self.x.split(together)]
 
-    def moments(self, share: Tensor) -> Tensor:
-        r"""Sums of :math:`\phi` (B, 3) over the points, each of its ``share`` (B, n), which is changed."""
+    def total(self) -> Tensor:
+        r"""Sums of :math:`\phi` over the points, (B, 3)."""
+        sums = self.weight.sum().expand(len(self.x)), self.x @ self.weight, self.x.square() @ self.weight
+        return torch.stack(sums, dim=1)
+
+    def expect(self, eta: Tensor, row: Tensor) -> Tensor:
+        r"""E-step of mixtures eta (k, 2, 3), each of the dimension in its row (k,) of these points.
+
+        With :math:`z = (\eta_1 - \eta_2) \cdot \phi` the first component's share of a point is
+        :math:`r = \sigma(z)`, and :math:`\log p - \eta_2 \cdot \phi = \max(z, 0) - \log\max(r, 1 - r)`.
+        Returns the sums of this and of :math:`r \phi`, (k, 4).
+        """
+        x = self.x if len(self.x) == 1 else self.x[row]
+        first, second = eta.unbind(1)
+        z = along(first - second, x)
+        scratch = z.clamp_min(0)
+        beyond = scratch @ self.weight
+        share = z.sigmoid_()
+        beyond -= self.log_sum(torch.sub(share, 0.5, out=scratch).abs_().add_(0.5))
         share.mul_(self.weight)
-        return torch.stack((share.sum(1), share.mul_(self.x).sum(1), share.mul_(self.x).sum(1)), dim=1)
+        return torch.stack((beyond, share.sum(1), share.mul_(x).sum(1), share.mul_(x).sum(1)), dim=1)
 
     def log_sum(self, factor: Tensor) -> Tensor:
-        """Sum over the points of the logarithms of what lies in 1/2 .. 1, (B, n): that of few products."""
-        first, others = factor.split((self.n_first, factor.shape[1] - self.n_first), dim=1)
-        alike = ((first, self.weight[:1]), (others, self.weight[-1:]))
-        return sum(weight * log_product(some) for some, weight in alike)
+        """Sum over the points of the logarithms of what lies in 1/2 .. 1, (k, n): that of few products."""
+        whole, rest = divmod(factor.shape[1], FACTORS)
+        many, few = factor[:, rest:].unflatten(1, (whole, FACTORS)), factor[:, :rest]
+        logs = torch.cat((many.prod(2), few.prod(1, keepdim=True)), dim=1).log_().sum(1) * self.weight[-1]
+        if self.n_first == 0:
+            return logs
+        return logs + factor[:, : self.n_first].log().sum(1) * (self.weight[0] - self.weight[-1])
 
 
-def log_product(factor: Tensor) -> Tensor:
-    """Logarithm of the product of a row (B,), of factors (B, n) in 1/2 .. 1."""
-    whole = factor.shape[1] // FACTORS
-    many, rest = factor.split((whole * FACTORS, factor.shape[1] - whole * FACTORS), dim=1)
-    return many.unflatten(1, (whole, FACTORS)).prod(2).log_().sum(1) + rest.prod(1).log_()
-
-
-def distinct(x: Tensor) -> Points:
-    """Points of x (B, N). Of a single dimension the lowest value, as the zeros of a ReLU, is one point that
-    counts as many.
+def all_points(x: Tensor) -> list[Points]:
+    """Points of x (B, N), split. Of a single dimension the lowest value, as the zeros of a ReLU, is one point
+    that counts as many; x then holds the others where there is room.
     """
-    if len(x) > 1:
-        return Points(x, x.new_ones(x.shape[1]))
-    lowest = x.amin(1)
-    points = torch.cat((lowest, x[x > lowest]))
-    weight = torch.ones_like(points)
-    weight[0] += x.shape[1] - len(points)
-    return Points(points[None], weight, n_first=1)
+    parts = Points(x, x.new_ones(x.shape[1])).split()
+    if len(parts) < len(x) or x.device.type != "cpu":
+        return parts
+    higher = x > x.amin(1, keepdim=True)
+    return [merged(part, *rest) for part, *rest in zip(parts, higher, higher.sum(1).tolist(), strict=True)]
+
+
+def merged(points: Points, higher: Tensor, n_higher: int) -> Points:
+    """The points of one dimension, the lowest as one unless they are few; ``higher`` (N,) are the others."""
+    n_lowest = len(higher) - n_higher
+    if n_lowest < len(higher) / 10:
+        return points
+    x, higher = points.x[0].numpy(), higher.numpy()  # numpy selects several times faster
+    x[: n_higher + 1] = np.concatenate((x[~higher][:1], x[higher]))
+    weight = points.weight[: n_higher + 1].clone()
+    weight[0] = n_lowest
+    return Points(points.x[:, : n_higher + 1], weight, n_first=1)
 
 
 def candidates(points: Points, floors: Tensor) -> tuple[Tensor, Tensor]:
@@ -97,7 +118,7 @@ def candidates(points: Points, floors: Tensor) -> tuple[Tensor, Tensor]:
     b, f, k = begin.shape[:3]
     rows = torch.arange(b, device=floors.device).repeat_interleave(f * k)
     floor = floors.flatten().repeat_interleave(k)
-    theta, score = em(begin.flatten(0, 2), points[rows], floor, TOLERANCE / 5)
+    theta, score = em(begin.flatten(0, 2), points.split(), rows, floor, TOLERANCE / 5)
     log_p = log_density(theta, points.x[rows]).view(b, f, k, -1)
     score = score.view(b, f, k)
     best = score.argmax(2, keepdim=True)
@@ -130,7 +151,7 @@ def natural(theta: Tensor) -> Tensor:
 def along(eta: Tensor, x: Tensor) -> Tensor:
     r""":math:`\eta \cdot \phi(x)`, (B, n), of eta (B, 3) and points (B, n)."""
     constant, slope, square = eta[..., None].unbind(1)
-    return torch.addcmul(constant, torch.addcmul(slope, square, x), x)
+    return (square * x).add_(slope).mul_(x).add_(constant)
 
 
 def log_density(theta: Tensor, x: Tensor) -> Tensor:
@@ -139,34 +160,35 @@ def log_density(theta: Tensor, x: Tensor) -> Tensor:
     return torch.logaddexp(along(first, x), along(second, x))
 
 
-def em(theta: Tensor, points: Points, floor: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
-    r"""EM from theta (B, 2, 3) on the points of B dimensions, under floor (B,).
+def em(
+    theta: Tensor, parts: list[Points], dim: Tensor, floor: Tensor, tolerance: float
+) -> tuple[Tensor, Tensor]:
+    """EM from theta (K, 2, 3) on the points of dimensions dim (K,), ascending, under floor (K,).
 
-    With :math:`z = (\eta_1 - \eta_2) \cdot \phi` the first component's share of a point is
-    :math:`r = \sigma(z)`, and :math:`\log p = \eta_2 \cdot \phi + \max(z, 0) - \log\max(r, 1 - r)`.
-    Returns parameters and their mean log-likelihood (B,).
+    Returns parameters and their mean log-likelihood (K,).
     """
     # the narrower component first: what is summed and subtracted then keeps its digits
     theta = theta.gather(1, theta[..., 2:].argsort(1).expand_as(theta))
     result, score = theta.clone(), torch.empty_like(floor)
-    rows = torch.arange(len(theta), device=theta.device)
-    total = points.moments(torch.ones_like(points.x))
+    row = torch.arange(len(theta), device=theta.device)
+    part, place = dim // len(parts[0].x), dim % len(parts[0].x)
+    total = torch.cat([points.total() for points in parts])[dim]
     before = torch.full_like(floor, -math.inf)
     for _ in range(MAX_ITER):
-        first, second = natural(theta).unbind(1)
-        z = along(first - second, points.x)
-        now = (second * total).sum(1) + z.clamp_min(0) @ points.weight
-        share = z.sigmoid_()
-        now = (now - points.log_sum((share - 0.5).abs_().add_(0.5))) / total[:, 0]
-        result[rows], score[rows] = theta, now
+        eta = natural(theta)
+        counts = part.bincount(minlength=len(parts)).tolist()
+        of_parts = zip(parts, eta.split(counts), place.split(counts), strict=True)
+        sums = torch.cat([points.expect(*mixtures) for points, *mixtures in of_parts if len(mixtures[0])])
+        now = (sums[:, 0] + (eta[:, 1] * total).sum(1)) / total[:, 0]
+        result[row], score[row] = theta, now
         moving = (now - before).abs() >= tolerance
         n = int(moving.sum())
         if n == 0:
             break
-        theta, before = maximise(points.moments(share), total, floor), now
-        if n < len(rows):
-            rows, theta, points, total = rows[moving], theta[moving], points[moving], total[moving]
-            floor, before = floor[moving], before[moving]
+        theta, before = maximise(sums[:, 1:], total, floor), now
+        if n < len(row):
+            row, theta, part, place = row[moving], theta[moving], part[moving], place[moving]
+            total, floor, before = total[moving], floor[moving], before[moving]
     return result, score
 
 
@@ -174,11 +196,12 @@ def sample(x: Tensor) -> Points:
     """Some points of each dimension of x (B, N) that count as all: a fixed random choice, and the extremes of
     groups of points, which would escape it. All points if few.
     """
-    b, n_all = x.shape
+    n_all = x.shape[1]
     if n_all <= SAMPLE + 3 * GROUPS:
         return Points(x, x.new_ones(n_all))
     grouped, rest = x.split((n_all - n_all % GROUPS, n_all % GROUPS), dim=1)
-    singles = torch.cat((*grouped.reshape(b, -1, GROUPS).aminmax(dim=1), rest), dim=1)
+    grouped = grouped.unflatten(1, (-1, GROUPS))
+    singles = torch.cat((grouped.amin(1), grouped.amax(1), rest), dim=1)
     chosen = torch.randperm(n_all, generator=torch.Generator().manual_seed(0))[:SAMPLE].to(x.device)
     weight = x.new_ones(singles.shape[1] + SAMPLE)
     weight[-SAMPLE:] = (n_all - singles.shape[1]) / SAMPLE
