@@ -64,7 +64,7 @@ rule report:
     message:
         "build the book"
     shell:
-        "python -m pipeline.report {live.name} " + " ".join(SHOWN)
+        "python -m pipeline.warm pipeline.report {live.name} " + " ".join(SHOWN)
 
 
 rule pages:

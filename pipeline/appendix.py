@@ -1,11 +1,11 @@
 """The pages that are made from the records: the table of all runs, a page a group of runs, the status."""
 
 import importlib.metadata
+import json
 import os
 import platform
 from pathlib import Path
 
-import nbformat
 import yaml
 
 from pipeline import speed
@@ -114,7 +114,7 @@ def status(pages: list, chapters: list[Path], live: str) -> str:
 
 def costs(path: Path) -> list[str]:
     """Seconds and peak memory of an executed notebook, as papermill and pipeline.page left them."""
-    made = nbformat.read(path, as_version=4).metadata.get("papermill", {})
+    made = json.loads(path.read_text())["metadata"].get("papermill", {})
     seconds, memory = made.get("duration"), made.get("memory_mib")
     return [f"{seconds:.1f}" if seconds else "–", f"{memory:.0f}" if memory else "–"]
 

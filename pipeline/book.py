@@ -4,8 +4,9 @@ and downloads of what the report holds anyway. ``python -m pipeline.book`` is ju
 
 import functools
 import gc
+import json
 import os
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from sphinx.addnodes import download_reference
 from sphinx.util.osutil import relative_uri
@@ -37,6 +38,26 @@ def read_side_by_side(app, config) -> None:
             extension.parallel_read_safe = True
 
 
+def write_all_if_told(app, env) -> list[str]:
+    """Write all pages again when what one tells of another changed: titles, numbers, places to link to."""
+    titles = {name: title.astext() for name, title in env.titles.items()}
+    places = env.domaindata["std"]["labels"], env.domaindata["std"]["anonlabels"]
+    cited = [(citation.citation_id, citation.key) for citation in env.domaindata["cite"]["citations"]]
+    told = json.dumps(
+        [titles, env.toc_secnumbers, env.toc_fignumbers, places, cited], sort_keys=True, default=str
+    )
+    before, env.binenc_told = getattr(env, "binenc_told", told), told
+    return [] if told == before else sorted(env.found_docs)
+
+
+def drop_orphans(app, error) -> None:
+    """Remove images of pages that no longer show them."""
+    shown = {name for _, name in app.env.images.values()}
+    for path in Path(app.outdir, "_images").glob("*"):
+        if path.name not in shown:
+            path.unlink()
+
+
 def held(env, name: str) -> str | None:
     """Where in the report a file of the stage is anyway: as an image, or as the source of a page."""
     if name in env.images:
@@ -60,6 +81,8 @@ def link_there(app, doctree, page: str) -> None:
 
 def setup(app) -> dict:
     app.connect("env-updated", copy_no_more)
+    app.connect("env-get-updated", write_all_if_told, priority=900)  # when numbers are given
+    app.connect("build-finished", drop_orphans)
     app.connect("doctree-resolved", link_there)
     app.connect("config-inited", drop_thebe)
     app.connect("config-inited", read_side_by_side)

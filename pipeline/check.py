@@ -5,8 +5,10 @@ python -m pipeline.check STAGE HTML
 
 import re
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from os.path import normpath
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -31,6 +33,10 @@ class Html(HTMLParser):
     links: set[str] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
 
+    @classmethod
+    def read(cls, path: Path) -> "Html":
+        return cls(path.read_text())
+
     def __post_init__(self):
         super().__init__()
         self.feed(self.text)
@@ -48,10 +54,13 @@ class Html(HTMLParser):
 def problems(stage: Path, html: Path, limit: int | None = None) -> list[str]:
     """One line for each thing that is missing, broken or too large in a built book."""
     paths = (path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts)
-    pages = {path: Html(path.read_text()) for path in paths}
+    paths = list(paths)
+    with ProcessPoolExecutor() as pool:
+        pages = dict(zip(paths, pool.map(Html.read, paths, chunksize=8), strict=True))
     found = [line for name in listed(stage / "_toc.yml") for line in page_problems(name, stage, html, pages)]
-    found += [line for path in pages for line in link_problems(path, html, pages)]
-    size = sum(path.stat().st_size for path in html.rglob("*") if path.is_file())
+    there = {html, *html.rglob("*")}
+    found += [line for path in pages for line in link_problems(path, html, pages, there)]
+    size = sum(path.stat().st_size for path in there if path.is_file())
     if limit and size > limit:
         found.append(f"the report has {size / 1e6:.1f} MB, more than {limit / 1e6:.0f} MB")
     return found
@@ -95,16 +104,16 @@ def page_problems(name: str, stage: Path, html: Path, pages: dict[Path, Html]) -
     return found
 
 
-def link_problems(path: Path, html: Path, pages: dict[Path, Html]) -> list[str]:
+def link_problems(path: Path, html: Path, pages: dict[Path, Html], there: set[Path]) -> list[str]:
     """Local links, images, scripts and downloads of a page whose target, or the place in it, is missing."""
     found = []
     for link in sorted(pages[path].links):
         parts = urlsplit(link)
         if parts.scheme or parts.netloc:
             continue
-        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+        target = Path(normpath(path.parent / unquote(parts.path))) if parts.path else path
         where = unquote(parts.fragment)
-        if not target.exists():
+        if target not in there:
             found.append(f"{path.relative_to(html)}: {link} does not exist")
         elif where and target in pages and where not in pages[target].ids:
             found.append(f"{path.relative_to(html)}: {link} points at nothing")

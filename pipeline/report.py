@@ -3,7 +3,6 @@
 python -m pipeline.report LIVE PROFILE ...
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -11,12 +10,23 @@ from pathlib import Path
 
 from binenc.profile import ROOT, Profile
 from pipeline.check import max_report, problems
+from pipeline.kept import COMPLETE
 from pipeline.stage import BUILD, STAGE, stage
 
 
 def build(builder: str = "html") -> Path:
     """Build the staged book; a warning is an error."""
-    command = [sys.executable, "-m", "pipeline.book", "build", str(STAGE), "--builder", builder]
+    (STAGE / COMPLETE).unlink(missing_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline.warm",
+        "pipeline.book",
+        "build",
+        str(STAGE),
+        "--builder",
+        builder,
+    ]
     with (BUILD / "report.log").open("w") as log:
         options = ["-W", "-n", "--keep-going", "-q"]
         done = subprocess.run([*command, *options], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
@@ -39,8 +49,12 @@ def main() -> None:
     found = problems(STAGE, html, max_report(recorded))
     if found:
         sys.exit("the report is not complete:\n  " + "\n  ".join(found))
-    shutil.rmtree(BUILD / "html", ignore_errors=True)
-    os.rename(html, BUILD / "html")
+    draft = BUILD / "html.draft"
+    for outdated in (draft, BUILD / "html"):
+        shutil.rmtree(outdated, ignore_errors=True)
+    shutil.copytree(html, draft)
+    draft.rename(BUILD / "html")
+    (STAGE / COMPLETE).touch()
     print(f"report: {BUILD / 'html' / 'index.html'}")
 
 

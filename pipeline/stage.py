@@ -13,7 +13,7 @@ from nbformat.v4 import new_markdown_cell
 
 from binenc import records
 from binenc.profile import ROOT, Profile, Run
-from pipeline import appendix
+from pipeline import appendix, kept
 
 BUILD = ROOT / "_build"
 STAGE = BUILD / "stage"
@@ -45,7 +45,7 @@ class Page:
 
 def stage(live: str, shown: list[str]) -> None:
     """Lay out in `STAGE` all that the book is built from."""
-    shutil.rmtree(STAGE, ignore_errors=True)
+    before = kept.set_aside(STAGE)
     notebooks = shutil.ignore_patterns("*.ipynb", ".ipynb_checkpoints")
     shutil.copytree(ROOT / "book", STAGE / "book", ignore=notebooks)
     shutil.copytree(BUILD / "figures", STAGE / "figures")
@@ -72,6 +72,8 @@ def stage(live: str, shown: list[str]) -> None:
     for text in (STAGE / "book").rglob("*.md"):
         text.write_text(f"{text.read_text()}\n{provenance(line)}\n")
     configure(STAGE, profiles, pages)
+    kept.write_frame(STAGE)
+    kept.carry_over(before, STAGE)
 
 
 def run_pages(profile: Profile) -> list[Page]:
@@ -88,7 +90,7 @@ def stage_chapter(path: Path, line: str) -> None:
     """Copy an executed chapter; code goes behind a toggle, on the landing page out of sight."""
     page = nbformat.read(path, as_version=4)
     tag_code(page, "remove-input" if path.stem == "intro" else "hide-input")
-    page.cells.append(new_markdown_cell(provenance(line, path.name, f"book/{path.stem}")))
+    page.cells.append(new_markdown_cell(provenance(line, path.name, f"book/{path.stem}"), id="provenance"))
     nbformat.write(page, STAGE / "book" / path.name)
 
 
@@ -104,7 +106,7 @@ def stage_run(page: Page) -> None:
         f"{version(made['commit'], made['dirty'])} on {made['device']} in {made['wall_seconds']:.0f} s "
         f"· remake: `{page.command}`"
     )
-    content.cells.append(new_markdown_cell(provenance(line, "run.ipynb", page.name)))
+    content.cells.append(new_markdown_cell(provenance(line, "run.ipynb", page.name), id="provenance"))
     target = STAGE / f"{page.name}.ipynb"
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(content, target)

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import socketserver
@@ -19,14 +20,24 @@ import sys
 import tempfile
 import threading
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 IMPORTED = (
     *("binenc.training", "binenc.claims", "binenc.switches", "binenc.tables", "binenc.slider"),
     *("binenc.choice", "binenc.figures.effects", "sklearn.datasets", "sklearn.model_selection"),
-    *("scipy.stats", "safetensors.torch", "torch._dynamo", "ipykernel.kernelapp", "papermill"),
+    *("scipy.stats", "safetensors.torch", "ipykernel.kernelapp", "papermill"),
 )
-"""What a page takes seconds to import. ``torch._dynamo`` is what an optimizer imports when it is made."""
+"""What every page takes seconds to import."""
+
+AFTERWARDS = [
+    "torch._dynamo",
+    "pipeline.report",
+    "jupyter_book.sphinx",
+    "myst_nb.sphinx_ext",
+    "sphinx_book_theme",
+]
+"""What some need: an optimizer when it is made, and the report. No page waits for it."""
 
 
 class Page(socketserver.BaseRequestHandler):
@@ -63,19 +74,22 @@ class Lender(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
     parent = os.getpid()
 
     def service_actions(self) -> None:
-        """Twice a second: end when the process that lends was killed, or it would hold the build's lock."""
+        """Twice a second: end when the process that lends was killed, or it would hold the build's lock.
+
+        While nobody asks, import what is left.
+        """
         super().service_actions()
         if os.getppid() != self.parent:
             os._exit(1)
+        while AFTERWARDS and not select.select([self], [], [], 0)[0]:
+            prepare([AFTERWARDS.pop(0)])
 
 
-def prepare() -> None:
+def prepare(names: Iterable[str]) -> None:
     """Import what pages need, and keep it out of their collection of garbage, which would copy all of it."""
-    for name in IMPORTED:
+    for name in names:
         with contextlib.suppress(Exception):  # a page that needs it will say what is wrong
             importlib.import_module(name)
-    with contextlib.suppress(Exception):
-        draw()
     gc.freeze()
 
 
@@ -193,7 +207,9 @@ def lend(command: list[str]) -> int:
             if not (pid := os.fork()):
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
                 os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-                prepare()
+                prepare(IMPORTED)
+                with contextlib.suppress(Exception):
+                    draw()
                 server.serve_forever()
         signal.signal(
             signal.SIGINT, lambda *_: None
