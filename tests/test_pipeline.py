@@ -166,6 +166,38 @@ def test_a_failing_page_is_kept_and_named_and_the_others_go_on(built):
         os.utime(other)
 
 
+def test_a_book_built_on_the_last_is_the_one_built_from_nothing(built):
+    def report() -> dict[str, str]:
+        done = make(built, "report", "PROFILE=smoke")
+        assert done.returncode == 0, done.stdout + done.stderr
+        # A style sheet that the book itself writes has a checksum where it was there before.
+        return {
+            str(path.relative_to(html)): re.sub(r"\?v=\w+", "", path.read_text())
+            for path in html.rglob("*.html")
+        }
+
+    def change(chapter: str, old: str, new: str) -> None:
+        page = built / f"_build/chapters/smoke/{chapter}.ipynb"
+        page.write_text(page.read_text().replace(old, new, 1))
+
+    html, stage = built / "_build/html", built / "_build/stage"
+    report()
+    assert (stage / "complete").exists()
+    written = {path: path.stat().st_mtime_ns for path in (stage / "_build/html/book").rglob("*.html")}
+    change("encoding", "?", "? Quokkas!")
+    report()
+    again = {str(path.name) for path, time in written.items() if path.stat().st_mtime_ns > time}
+    assert "encoding.html" in again
+    assert not [name for name in again if name.startswith("seed-")]
+    assert "quokka" in (html / "searchindex.js").read_text()
+    change("binarity", "# ", "# Renamed: ")
+    kept = report()
+    assert all("Renamed" in kept[f"book/runs/smoke/{run}.html"] for run in RUNS)
+    shutil.rmtree(stage)
+    os.utime(built / "_build/chapters/smoke/encoding.ipynb")
+    assert report() == kept
+
+
 def test_one_run_by_name(built):
     done = make(built, "run", "PROFILE=smoke", "EXPERIMENT=digits_mlp", "SEED=3", "EPOCHS=1")
     assert done.returncode == 0, done.stdout + done.stderr
