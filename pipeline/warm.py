@@ -30,14 +30,8 @@ IMPORTED = (
 )
 """What every page takes seconds to import."""
 
-AFTERWARDS = [
-    "torch._dynamo",
-    "pipeline.report",
-    "jupyter_book.sphinx",
-    "myst_nb.sphinx_ext",
-    "sphinx_book_theme",
-]
-"""What some need: an optimizer when it is made, and the report. No page waits for it."""
+AFTERWARDS = ["torch._dynamo"]
+"""What an optimizer imports when it is made: no chapter waits for it."""
 
 
 class Page(socketserver.BaseRequestHandler):
@@ -207,9 +201,9 @@ def lend(command: list[str]) -> int:
             if not (pid := os.fork()):
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
                 os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-                prepare(IMPORTED)
                 with contextlib.suppress(Exception):
                     draw()
+                prepare(IMPORTED)
                 server.serve_forever()
         signal.signal(
             signal.SIGINT, lambda *_: None
