@@ -53,8 +53,7 @@ class Html(HTMLParser):
 
 def problems(stage: Path, html: Path, limit: int | None = None) -> list[str]:
     """One line for each thing that is missing, broken or too large in a built book."""
-    paths = (path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts)
-    paths = list(paths)
+    paths = [path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts]
     with ProcessPoolExecutor() as pool:
         pages = dict(zip(paths, pool.map(Html.read, paths, chunksize=8), strict=True))
     found = [line for name in listed(stage / "_toc.yml") for line in page_problems(name, stage, html, pages)]

@@ -17,18 +17,9 @@ from pipeline.stage import BUILD, STAGE, stage
 def build(builder: str = "html") -> Path:
     """Build the staged book; a warning is an error."""
     (STAGE / COMPLETE).unlink(missing_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline.warm",
-        "pipeline.book",
-        "build",
-        str(STAGE),
-        "--builder",
-        builder,
-    ]
+    command = [sys.executable, "-m", "pipeline.warm", "pipeline.book", "build", str(STAGE)]
     with (BUILD / "report.log").open("w") as log:
-        options = ["-W", "-n", "--keep-going", "-q"]
+        options = ["--builder", builder, "-W", "-n", "--keep-going", "-q"]
         done = subprocess.run([*command, *options], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
     if done.returncode:
         lines = (BUILD / "report.log").read_text().splitlines()
@@ -50,9 +41,9 @@ def main() -> None:
     if found:
         sys.exit("the report is not complete:\n  " + "\n  ".join(found))
     draft = BUILD / "html.draft"
-    for outdated in (draft, BUILD / "html"):
-        shutil.rmtree(outdated, ignore_errors=True)
+    shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(html, draft)
+    shutil.rmtree(BUILD / "html", ignore_errors=True)
     draft.rename(BUILD / "html")
     (STAGE / COMPLETE).touch()
     print(f"report: {BUILD / 'html' / 'index.html'}")
