@@ -54,8 +54,13 @@ class Points:
 
     def total(self) -> Tensor:
         r"""Sums of :math:`\phi` over the points, (B, 3)."""
-        sums = self.weight.sum().expand(len(self.x)), self.x @ self.weight, self.x.square() @ self.weight
+        sums = self.weight.sum().expand(len(self.x)), self.sum(self.x), self.sum(self.x.square())
         return torch.stack(sums, dim=1)
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Sums over the points, (k,), of values (k, n); pairwise, as a running sum of much alike drifts."""
+        first = values[:, : self.n_first].sum(1)
+        return values.sum(1) * self.weight[-1] + first * (self.weight[0] - self.weight[-1])
 
     def expect(self, eta: Tensor, row: Tensor) -> Tensor:
         r"""E-step of mixtures eta (k, 2, 3), each of the dimension in its row (k,) of these points.
@@ -68,7 +73,7 @@ class Points:
         first, second = eta.unbind(1)
         z = along(first - second, x)
         scratch = z.clamp_min(0)
-        beyond = scratch @ self.weight
+        beyond = self.sum(scratch)
         share = z.sigmoid_()
         beyond -= self.log_sum(torch.sub(share, 0.5, out=scratch).abs_().add_(0.5))
         share.mul_(self.weight)
@@ -167,14 +172,15 @@ def em(
 
     Returns parameters and their mean log-likelihood (K,).
     """
-    # the narrower component first: what is summed and subtracted then keeps its digits
-    theta = theta.gather(1, theta[..., 2:].argsort(1).expand_as(theta))
     result, score = theta.clone(), torch.empty_like(floor)
     row = torch.arange(len(theta), device=theta.device)
     part, place = dim // len(parts[0].x), dim % len(parts[0].x)
     total = torch.cat([points.total() for points in parts])[dim]
     before = torch.full_like(floor, -math.inf)
     for _ in range(MAX_ITER):
+        # a narrow or nearly empty component first: what is summed and subtracted then keeps its digits
+        extent = theta[..., ::2].prod(2, keepdim=True)
+        theta = theta.gather(1, extent.argsort(1).expand_as(theta))
         eta = natural(theta)
         counts = part.bincount(minlength=len(parts)).tolist()
         of_parts = zip(parts, eta.split(counts), place.split(counts), strict=True)
