@@ -110,12 +110,12 @@ def latents():
     return result
 
 
-def well_formed(x, m, atol=1e-4):
+def well_formed(x, m):
     """What holds of every fit: the score is that of the parameters, over all points."""
     w, m1, s = (t[:, None] for t in (m.weights, m.means, m.stds))
     log_normal = -0.5 * ((x.double().T[:, :, None] - m1) / s).square() - (s * math.sqrt(2 * math.pi)).log()
     score = (w.log() + log_normal).logsumexp(2).mean(1)
-    torch.testing.assert_close(m.log_likelihood, score, atol=atol, rtol=0)
+    torch.testing.assert_close(m.log_likelihood, score, atol=1e-9, rtol=0)
     torch.testing.assert_close(m.weights.sum(1), torch.ones(x.shape[1]).double())
     assert (m.means[:, 0] <= m.means[:, 1]).all()
     assert (m.stds >= 0.99e-3).all()
@@ -153,7 +153,7 @@ def test_the_score_of_a_neuron_that_hardly_ever_fires(far):
     x = torch.zeros(n, 2, dtype=torch.float64)
     x[-far:] = torch.tensor([math.sqrt(n / far), 3.0])  # of unit variance, and of any
     m = fit(x)
-    well_formed(x, m, atol=1e-9)
+    well_formed(x, m)
     assert m.standardised_log_likelihood[0].item() == pytest.approx(m.log_likelihood[0].item(), abs=1e-4)
 
 
