@@ -226,8 +226,9 @@ class CheapDropout(nn.Module):
         if not self.training:
             return x
         bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
-        keep = bits.view(torch.int16)[: x.numel()].view(x.shape) >= self.threshold
-        return x * (keep * self.scale).to(x.dtype)
+        bits = bits.view(torch.int16)[: x.numel()].view(x.shape)
+        keep = torch.ge(bits, self.threshold, out=torch.empty_like(x))
+        return x * keep.mul_(self.scale)
 
 
 def use_cheap_dropout(module: nn.Module) -> None:
