@@ -74,10 +74,11 @@ def summary(verdicts: pd.DataFrame) -> str:
     columns = len(verdicts) // verdicts.claim.nunique()
     return (
         f"**{len(verdicts)} verdicts: {said}**, on {verdicts.claim.nunique()} claims in {columns} "
-        f"{'pair' if columns == 1 else 'pairs'} of experiment and protocol. Each rests on "
-        f"{CONFIDENCE:.0%} intervals of Student's t over seeds{f' ({t})' if t else ''}, each interval by "
-        "itself: nothing is corrected for so many being looked at together. "
-        "An interval of shares can reach past 0 or 1, of which Student's t knows nothing. "
+        f"{'pair' if columns == 1 else 'pairs'} of experiment and protocol. But for claim 10, which is about "
+        f"exact counts, each rests on {CONFIDENCE:.0%} intervals of Student's t over seeds"
+        f"{f' ({t})' if t else ''}, each interval by itself: nothing is corrected for so many being "
+        "looked at together. "
+        "An interval of shares can reach past 0 or 1, because Student's t ignores these bounds. "
         "'Undecided' is no verdict against a claim: the records cannot tell. It leans for or against a claim "
         "as the means do, however wide their intervals."
     )
@@ -100,9 +101,10 @@ def claim_markdown(judged: list[Verdict], number: int) -> str:
     cells = {}
     for v, column in zip(mine, columns, strict=True):
         for e in v.effects:
-            row = cells.setdefault(f"{e.name} ({e.unit}) | {e.claimed if e.decides else '(beside)'}", {})
+            claimed = e.claimed if e.decides else "(for information)"
+            row = cells.setdefault(f"{e.name} ({e.unit}) | {claimed}", {})
             row[column] = f"{sign[e.state] if e.decides and e.n_seeds > 1 else ''}{e}"
-    lines = ["| | claimed | " + " | ".join(columns) + " |", "|---" * (len(mine) + 2) + "|"]
+    lines = ["| Effect | Claimed | " + " | ".join(columns) + " |", "|---" * (len(mine) + 2) + "|"]
     lines += [
         f"| {name} | " + " | ".join(row.get(c, "") for c in columns) + " |" for name, row in cells.items()
     ]
@@ -110,7 +112,7 @@ def claim_markdown(judged: list[Verdict], number: int) -> str:
         f"- **{column}**: {_words(v)} ({v.n_seeds} seed{'s' * (v.n_seeds != 1)}): {v.why}."
         for v, column in zip(mine, columns, strict=True)
     ]
-    head = [f"*{claim.statement}* ({claim.place}).", f"**Test**, fixed before looking. {claim.test}"]
+    head = [f"*{claim.statement}* ({claim.place}).", f"**Test**, fixed before these runs. {claim.test}"]
     return "\n\n".join([*head, *(["\n".join(lines)] if cells else []), "\n".join(said)])
 
 

@@ -26,6 +26,8 @@ CHECKSUMS = {
     },
 }
 """SHA-256 of the raw, uncompressed files."""
+SIDE, POINTS = 28, (60_000, 10_000)
+"""Pixels of an edge, and training and test images, of MNIST and FashionMNIST both."""
 
 
 @dataclass(frozen=True)

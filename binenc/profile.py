@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from binenc.protocol import PROTOCOLS, Protocol
+from binenc.protocol import PROTOCOLS, Protocol, in_words
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "profiles"
@@ -116,12 +116,12 @@ class Run:
 
     @property
     def title(self) -> str:
-        protocol, *changes = self.protocol_name.split(",")
-        but = f" but {', '.join(changes)}" if changes else ""
-        return (
-            f"{self.experiment.title}, {protocol.replace('_', ' ')}{but}: "
-            f"{ARCHITECTURES[self.architecture]}, seed {self.seed}"
-        )
+        return f"{self.group}: {ARCHITECTURES[self.architecture]}, seed {self.seed}"
+
+    @property
+    def group(self) -> str:
+        """Experiment and protocol in words."""
+        return f"{self.experiment.title}, {in_words(self.protocol_name)}"
 
     @property
     def configuration(self) -> dict:

@@ -6,12 +6,14 @@ import math
 import re
 import textwrap
 from collections.abc import Callable
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import yaml
 
 from binenc.profile import ARCHITECTURES
+from binenc.protocol import in_words
 from binenc.records import Record, find
 from binenc.study import KEYS, Study, contents, last_epoch, over_seeds, source
 from binenc.words import METRICS
@@ -56,8 +58,7 @@ def final(found: Study, metric: str, split: str = "train") -> pd.DataFrame:
 
 def where(found: Study, profile: str, experiment: str, protocol: str) -> str:
     """Data, protocol and profile, as an item begins."""
-    title = found.title(profile, experiment).split(" · ")[0]
-    return f"**{title}, {protocol.replace('_', ' ')}**, {source(found.profiles[profile])}"
+    return f"**{found.label(profile, experiment)}, {in_words(protocol)}**, {source(found.profiles[profile])}"
 
 
 def seeds(n: pd.Series) -> str:
@@ -154,10 +155,10 @@ def run_summary(record: Record) -> str:
         return number(record.final(metric, split), 4)
 
     return (
-        f"After epoch {record.history.epoch.max()}: two-peak log-likelihood {at('log_likelihood')}, peak std "
-        f"{at('std')}; a share of {at('code_share')} of the training points have their class's code, "
-        f"{at('distinct_codebook_rows')} of {len(record.run['classes'])} codes are distinct; accuracy "
-        f"{at('accuracy')} on training and {at('accuracy', 'test')} on test points; "
+        f"After epoch {record.history.epoch.max()}: log-likelihood of two peaks {at('log_likelihood')}, std "
+        f"of a peak {at('std')}; a share {at('code_share')} of the training points have their class's code, "
+        f"{at('distinct_codebook_rows')} of {len(record.run['classes'])} codebook rows are distinct; "
+        f"accuracy {at('accuracy')} on training and {at('accuracy', 'test')} on test points; "
         f"Tr(Sw Sb⁺)/C {at('tr_sw_sb')}."
     )
 
@@ -171,6 +172,16 @@ def run_sharing(record: Record) -> str:
 def configuration(record: Record) -> str:
     """The full configuration of a run, as a Markdown code block."""
     return f"```yaml\n{yaml.safe_dump(record.run['configuration'], sort_keys=False)}```"
+
+
+def constant(module: ModuleType, name: str) -> str:
+    """A constant of a module as Markdown: what the text below it says, and then its code."""
+    source = inspect.getsource(module)
+    body = ast.parse(source).body
+    at = next(i for i, node in enumerate(body) if isinstance(node, ast.Assign) and node.targets[0].id == name)
+    code, said = (ast.get_source_segment(source, node) for node in body[at : at + 2])
+    place = "/".join(module.__name__.split("."))
+    return f"`{name}` in `{place}.py`: {ast.literal_eval(said)}\n\n```python\n{code}\n```"
 
 
 def annotated(function: Callable) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 class Protocol(BaseModel):
     """How a network is trained and measured where the paper's text and its code differ."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     softmax_twice: bool
     """Feed softmax(f(x)), not f(x), to a cross-entropy that applies a softmax of its own."""
@@ -21,7 +21,7 @@ class Protocol(BaseModel):
     learning_rate: Literal["halved", "constant"]
     """Whether the learning rate is halved after every ``halve_every`` epochs."""
     loss_bin: Literal["exp_of_mean", "mean_of_exp", "exp_of_norm"]
-    """Reading of exp(x_bin^2) for a batch, see `binenc.loss.binary_loss`."""
+    """How exp(x²) becomes one number for a batch: exp of the mean, mean of the exp, or exp of the norm."""
     cnn_dense_layers: Literal[2, 3]
     """Fully connected layers of the CNN backbone; dropout follows the first two."""
     class_of_point: Literal["label", "prediction"]
@@ -29,7 +29,7 @@ class Protocol(BaseModel):
     max_angle_pairs: Literal["distinct", "with_self"]
     """Pairs of classes that enter 'max angle': i < j, or i <= j."""
     between_class: Literal["papyan", "sample"]
-    """Between-class covariance: divided by C (Papyan et al. 2020) or by C - 1."""
+    """Between-class covariance: divided by C (Papyan et al. 2020) or by C − 1."""
 
 
 AS_WRITTEN = Protocol(
@@ -55,3 +55,9 @@ AS_RELEASED = Protocol(
 )
 
 PROTOCOLS = {"as_written": AS_WRITTEN, "as_released": AS_RELEASED}
+
+
+def in_words(protocol: str) -> str:
+    """``as_written,dropout=first_epoch`` as a reader would say it."""
+    base, *changes = protocol.split(",")
+    return base.replace("_", " ") + (f" but {', '.join(changes)}" if changes else "")

@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 from IPython.display import display
 
+from binenc.figures.style import COLOURS
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record
 
@@ -20,7 +21,7 @@ WIDE, HIGH, GAP = 72, 34, 6
 STYLE = """<style>
 .slider figure{margin:0} .slider svg{width:100%;height:auto;max-width:26rem;font:9px sans-serif}
 .slider .runs{display:flex;flex-wrap:wrap;gap:1rem} .slider .runs>div{flex:1 1 17rem;min-width:0}
-.slider .off{fill:#0072B2;stroke:#0072B2} .slider .on{fill:#D55E00;stroke:#D55E00}
+.slider .off{fill:#8c8c8c;stroke:#8c8c8c} .slider .on{fill:var(--on);stroke:var(--on)}
 .slider path{stroke-width:0} .slider .bit{stroke-width:9} .slider text{fill:currentColor}
 .slider .axis{stroke:currentColor;stroke-width:.5;opacity:.6;fill:none}
 .slider label{display:flex;gap:.8rem;align-items:center;margin:.4rem 0} .slider input{flex:1;max-width:26rem}
@@ -42,7 +43,7 @@ SCRIPT = """<script>(() => {
 
 
 def bars(values: np.ndarray, reach: float) -> str:
-    """SVG of a histogram of ``values`` (n,) from -reach to reach: blue where the bit is 0, else orange."""
+    """SVG of a histogram of ``values`` (n,) from -reach to reach: grey where the bit is 0, else in colour."""
     counts = np.histogram(-values, BINS, (-reach, reach))[0][::-1]  # 0 falls to bit 0
     heights = np.ceil(counts / max(counts.max(), 1) * (HIGH - 2)).astype(int)
     step, drawn = WIDE // BINS, []
@@ -78,21 +79,23 @@ def frame(record: Record, t: int) -> str:
     a = record.arrays
     latents = spread(a["sample_latents"][t].astype(float), SHOWN)
     codebook = a["codebook"][t].astype(bool)
-    reach = float(np.quantile(np.abs(latents), 0.995)) or 1.0
+    reach = float(np.abs(latents).max()) or 1.0
     cells = []
     for k, values in enumerate(latents.T):
         x, y = (WIDE + GAP) * (k % ACROSS), (HIGH + GAP) * (k // ACROSS)
         cells.append(f'<g transform="translate({x} {y})">{bars(values, reach)}</g>')
     width, top = ACROSS * (WIDE + GAP), (HIGH + GAP) * -(-len(cells) // ACROSS) + 14
-    name = ARCHITECTURES[record.run["configuration"]["architecture"]]
+    architecture = record.run["configuration"]["architecture"]
+    name = ARCHITECTURES[architecture]
     said = (
         f"{name} after epoch {int(a['epoch'][t])}: histograms of {len(cells)} latents from -{reach:.2g} to "
         f"{reach:.2g}, and the codes of {len(codebook)} classes, {len(np.unique(codebook, axis=0))} distinct."
     )
     return (
-        f"<div><strong>{name}</strong> <small>from −{reach:.2g} to {reach:.2g}</small>"
+        f'<div style="--on:{COLOURS[architecture]}"><strong>{name}</strong> '
+        f"<small>from −{reach:.2g} to {reach:.2g}</small>"
         f'<svg viewBox="0 0 {width} {top + 11 * len(codebook)}" role="img" aria-label="{escape(said)}">'
-        f'{"".join(cells)}<text x="0" y="{top - 4}">codebook: a row a class, a column a latent</text>'
+        f'{"".join(cells)}<text x="0" y="{top - 4}">codebook: one row per class, one column per latent</text>'
         f"{book(spread(codebook, 64), record.run['classes'], width, top)}</svg></div>"
     )
 
@@ -111,8 +114,8 @@ def html(*records: Record) -> str:
         f'{STYLE}<div class="slider" id="{key}"><label hidden>Epoch '
         f'<input type="range" min="0" max="{last}" value="{last}" step="1" aria-label="Epoch">'
         f"<output>epoch {epochs[last]}</output></label><figure>{frames}<figcaption><small>Latents of test "
-        f"points, a histogram a dimension, and the code of each class (blue: bit 0, orange: bit 1), after "
-        f"epoch {epochs[last]} or the epoch that the slider says.</small></figcaption></figure></div>"
+        f"points, one histogram per dimension, and the code of each class (coloured: bit 1, grey: bit 0), "
+        f"after epoch {epochs[last]} or the epoch that the slider says.</small></figcaption></figure></div>"
         + SCRIPT.replace("ID", key)
     )
 

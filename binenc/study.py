@@ -9,6 +9,7 @@ import pandas as pd
 from binenc import records
 from binenc.choice import choose
 from binenc.profile import ARCHITECTURES, Profile, Run
+from binenc.protocol import in_words
 
 KEYS = ["profile", "experiment", "protocol", "architecture"]
 """Columns that, with the seed, name a run in a table."""
@@ -33,10 +34,20 @@ class Study:
                 experiments = dict.fromkeys(r.experiment_name for r in runs if r.protocol_name == protocol)
                 yield profile, protocol, list(experiments)
 
+    def label(self, profile: str, experiment: str) -> str:
+        """The experiment's title, with the profile where two have experiments of that title."""
+        titles = {
+            (name, run.experiment_name): run.experiment.title
+            for name, runs in self.runs.items()
+            for run in runs
+        }
+        mine = titles[profile, experiment]
+        several = len({name for (name, _), title in titles.items() if title == mine}) > 1
+        return f"{mine} ({profile})" if several else mine
+
     def title(self, profile: str, experiment: str) -> str:
         """The experiment, and which profile its runs are from."""
-        run = next(r for r in self.runs[profile] if r.experiment_name == experiment)
-        return f"{run.experiment.title} · {source(self.profiles[profile])}"
+        return f"{self.label(profile, experiment)} · {source(self.profiles[profile])}"
 
     def examples(self, profile: str, experiment: str, protocol: str) -> dict[str, records.Record]:
         """One record an architecture: of the first seed, or of the next where that has none."""
@@ -51,8 +62,8 @@ class Study:
 
 
 def source(profile: Profile) -> str:
-    """Whether a profile's records ship with the repository or were made here."""
-    return f"{'recorded' if profile.recorded else 'this machine'} ({profile.name})"
+    """Whether a profile's records ship with the repository or are trained for a report."""
+    return f"{'recorded' if profile.recorded else 'trained afresh'} ({profile.name})"
 
 
 def find_or_train(profile: Profile, run: Run, progress: bool = True) -> records.Record:
@@ -135,14 +146,14 @@ def scope(found: Study) -> str:
             ]
             e = runs[0].experiment
             seeds = ", ".join(map(str, sorted({r.seed for r in runs})))
-            protocol_title = protocol.replace("_", " ")
-            row = (e.title, e.dataset, protocol_title, seeds, e.epochs, source(found.profiles[name]))
+            row = (e.title, e.dataset, in_words(protocol), seeds, e.epochs, source(found.profiles[name]))
             lines.append(f"| {' | '.join(map(str, row))} |")
     notes = [f"*{profile.title}:* {profile.about}" for profile in found.profiles.values()]
     for name, runs in found.missing.items():
         if runs and name in found.profiles:
             plan = len(runs) + len(found.runs[name])
             notes.append(f"**Of {plan} runs of `{name}`, {len(runs)} have no record yet** and are not shown.")
+    notes.append("*Recorded* runs ship with the repository; the others were trained for this report.")
     return "\n".join(lines) + "\n\n" + " ".join(notes)
 
 

@@ -7,15 +7,16 @@ from typing import NamedTuple
 import pandas as pd
 from scipy import stats
 
-from binenc.claims import BINARY, CLAIMS, OTHERS, judge_table, parameter_counts
-from binenc.protocol import AS_RELEASED, AS_WRITTEN
+from binenc.claims import BINARY, CLAIMS, OTHERS
+from binenc.judging import judge_table, parameter_counts
+from binenc.protocol import AS_RELEASED, AS_WRITTEN, in_words
 from binenc.study import Study, last_epoch
-from binenc.verdict import CONFIDENCE, Verdict, in_words, ordered
+from binenc.verdict import CONFIDENCE, Verdict, ordered
 
 BASES = {"as_written": AS_WRITTEN.model_dump(), "as_released": AS_RELEASED.model_dump()}
 NO_RUN = {
     "cnn_dense_layers": "concerns the CNN alone",
-    "max_angle_pairs": "changes every max angle by the same linear function, whatever the architecture",
+    "max_angle_pairs": "maps every max angle linearly (for ten classes, v to 9/11 v + 0.2)",
     "between_class": "multiplies every Tr(Sw Sb⁺)/C by (C − 1)/C where classes are equally large",
 }
 """What a difference does, where that is known without a run."""
@@ -55,9 +56,9 @@ HEADLINES = {
         "{:+.2f}",
     ),
     "code_share": Headline(
-        "Points with their class's code, binary encoding",
-        "Code share",
-        "the share of points with their class's code",
+        "Whole-code share, binary encoding",
+        "Whole-code share",
+        "the whole-code share",
         "share of training points",
         "{:.4f}",
     ),
@@ -73,8 +74,8 @@ HEADLINES = {
 """The numbers that show what a switch does, each of one seed after the last epoch."""
 
 COLUMNS = (
-    "Lead: accuracy of binary encoding less that of the best other, in percentage points; code share and "
-    "Tr(Sw Sb⁺)/C: of binary encoding, on training points."
+    "Lead: accuracy of binary encoding less that of the best other, in percentage points; whole-code share "
+    "and Tr(Sw Sb⁺)/C: of binary encoding, on training points."
 )
 
 
@@ -158,11 +159,13 @@ def table_of(numbers: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _row(protocol: str) -> str:
-    if protocol in BASES:
+    if not switched(protocol):
         return in_words(protocol).capitalize()
-    _, field, value = switched(protocol)
-    reading = "" if value == _text(BASES["as_released"][field]) else ", another reading"
-    return f"`{field}`: {_text(BASES['as_written'][field])} → {value}{reading}"
+    base, field, value = switched(protocol)
+    other = next(name for name in BASES if name != base)
+    reading = "" if value == _text(BASES[other][field]) else ", another reading"
+    start = "" if base == "as_written" else f"{in_words(base).capitalize()}, "
+    return f"{start}`{field}`: {_text(BASES[base][field])} → {value}{reading}"
 
 
 def _text(value) -> str:
@@ -182,7 +185,7 @@ def sentences(numbers: pd.DataFrame, seed: int) -> str:
     """What each switch does to each headline number, against what seeds differ by, as Markdown items."""
     lines = []
     for protocol in ordered(numbers.protocol):
-        if protocol in BASES:
+        if not switched(protocol):
             continue
         base, field, value = switched(protocol)
         said: dict[str, list[str]] = {}
@@ -242,36 +245,48 @@ def agreement_table(agrees: pd.DataFrame) -> pd.DataFrame:
 
 
 def _short(protocol: str) -> str:
-    return f"`{protocol.split(',')[1]}`" if switched(protocol) else in_words(protocol)
+    base, field, value = switched(protocol) or ("", "", "")
+    return f"`{field}={value}`" if base == "as_written" else in_words(protocol)
 
 
 def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experiment: str, seed: int) -> str:
-    """Which verdicts differ between the protocols, and which switch alone turns a claim, as Markdown."""
+    """Which verdicts differ between the protocols, and which claims' numbers alone do, as Markdown."""
     here = [v for v in judged if (v.profile, v.experiment) == (profile, experiment)]
-    lines = []
-    if set(BASES) - {v.protocol for v in here}:
-        lines.append("Not both protocols have records here, so no two verdicts can be compared.\n")
+    differ, turn = [], []
     for c in CLAIMS:
         both = {v.protocol: v.verdict for v in here if v.claim is c and v.protocol in BASES}
         mine = agrees[agrees.claim == c.number].set_index("protocol").agrees
         start, end = mine.get("as_written"), mine.get("as_released")
-        turning = [_short(p) for p in ordered(mine.index) if switched(p) and mine[p] is (not start)]
-        if start is None:
-            turning = []
-        if len(set(both.values())) < 2 and not turning and (start is end or None in (start, end)):
+        switches = [p for p in ordered(mine.index) if switched(p)]
+        turning = [] if start is None else [_short(p) for p in switches if mine[p] is (not start)]
+        changed = len(set(both.values())) == 2
+        if not changed and not turning and (start is end or None in (start, end)):
             continue
-        said = ", ".join(f"**{verdict}** {in_words(protocol)}" for protocol, verdict in both.items())
-        sides = [
-            f"{_agrees(side)} {in_words(p)}" for p, side in (("as_written", start), ("as_released", end))
-        ]
-        sides = [f"{_agrees(start)} under both"] if start is end else sides
-        none = (
-            "No single switch turns it" if any(map(switched, mine.index)) else "No single switch is recorded"
-        )
-        alone = f"Turned by {' and by '.join(turning)} alone" if turning else none
         name = f"[Claim {c.number}](#claim-{c.number}) ({c.statement})"
-        lines.append(f"- {name}: {said}. The numbers of seed {seed} {' and '.join(sides)}. {alone}.")
-    return "\n".join(lines) or "No verdict differs, and no single switch turns a claim."
+        said = ", ".join(f"**{verdict}** {in_words(protocol)}" for protocol, verdict in both.items())
+        if not changed:
+            said = " and ".join(dict.fromkeys(both.values())) + (" under both" if len(both) == 2 else "")
+        line = f"- {name}: {said}. The numbers of seed {seed} {_sides(start, end)}."
+        if switches:
+            alone = (
+                f"Turned by {' and by '.join(turning)} alone" if turning else "No single switch turns them"
+            )
+            line += f" {alone}."
+        (differ if changed else turn).append(line)
+    text = []
+    if set(BASES) - {v.protocol for v in here}:
+        text.append("Not both protocols have records here, so no two verdicts can be compared.")
+    else:
+        text.append("\n".join(["Verdicts that differ:\n", *differ]) if differ else "No verdict differs.")
+    if turn:
+        text.append("\n".join([f"The verdict stays, but the numbers of seed {seed} change side:\n", *turn]))
+    return "\n\n".join(text)
+
+
+def _sides(start: bool | None, end: bool | None) -> str:
+    if start is end:
+        return f"{_agrees(start)} under both"
+    return f"{_agrees(start)} as written and {_agrees(end)} as released"
 
 
 def _agrees(side: bool | None) -> str:

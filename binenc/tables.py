@@ -5,6 +5,7 @@ import pandas as pd
 
 from binenc.profile import ARCHITECTURES
 from binenc.prose import GROUP, final, number, plus_minus, seeds
+from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol, in_words
 from binenc.records import Record
 from binenc.study import KEYS, Study, contents, over_seeds
 from binenc.words import METRICS
@@ -61,8 +62,7 @@ def _course(curve: pd.DataFrame) -> str:
 
 
 def _where(found: Study, profile: str, experiment: str, protocol: str) -> dict[str, str]:
-    title = found.title(profile, experiment).split(" · ")[0]
-    return {"Data": title, "Profile": profile, "Protocol": protocol.replace("_", " ")}
+    return {"Runs": f"{found.label(profile, experiment)}, {in_words(protocol)}"}
 
 
 def simplex_table(found: Study) -> pd.DataFrame:
@@ -122,8 +122,7 @@ def settings_table(found: Study) -> pd.DataFrame:
         for run in runs:
             e = run.experiment
             lines[name, run.experiment_name] = {
-                "Data": e.title,
-                "Profile": name,
+                "Experiment": found.label(name, run.experiment_name),
                 "Backbone": e.backbone.upper(),
                 "h(x)": e.width,
                 "d": e.penultimate,
@@ -135,6 +134,20 @@ def settings_table(found: Study) -> pd.DataFrame:
                 "Epochs": e.epochs,
             }
     return pd.DataFrame(list(lines.values()))
+
+
+def protocol_table() -> pd.DataFrame:
+    """Where the two protocols differ or the paper leaves a choice: a row a field."""
+    rows = [
+        {
+            "Field": f"`{name}`",
+            "As written": str(getattr(AS_WRITTEN, name)).lower(),
+            "As released": str(getattr(AS_RELEASED, name)).lower(),
+            "What it decides": field.description.replace("``", "`").removesuffix("."),
+        }
+        for name, field in Protocol.model_fields.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def run_table(record: Record) -> pd.DataFrame:

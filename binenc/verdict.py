@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from binenc.profile import ARCHITECTURES
+from binenc.protocol import in_words
 
 CONFIDENCE = 0.95
 """Of each interval by itself; nothing is corrected for the number of claims."""
@@ -88,7 +89,7 @@ class Effect:
 
     ``values`` is indexed by seed. Those of a ``ratio`` are natural logarithms, and so are the bounds; shown
     are the ratios. An ``exact`` effect is no sample: it holds if every value is 0. One without ``decides`` is
-    shown beside the others.
+    shown for information. An ``unfinished`` one moved toward its range when training ended: it cannot fail.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Effect:
     exact: bool = False
     decides: bool = True
     note: str = ""
+    unfinished: bool = False
 
     @property
     def n_seeds(self) -> int:
@@ -123,7 +125,7 @@ class Effect:
             return "holds" if (self.values == 0).all() else "fails"
         if low > self.above and high < self.below:
             return "holds"
-        return "fails" if high < self.above or low > self.below else "open"
+        return "fails" if (high < self.above or low > self.below) and not self.unfinished else "open"
 
     @property
     def on_side(self) -> bool:
@@ -234,8 +236,10 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
     if refutes(state == "fails" for state in states):
         return (
             "not reproduced",
-            f"on the other side: {_names([e for e in effects if e.state == 'fails'], len(effects))}{notes}",
+            f"{_names([e for e in effects if e.state == 'fails'], len(effects))} beyond the bound{notes}",
         )
+    if unfinished := [effect for effect in effects if effect.unfinished and effect.state == "open"]:
+        return "undecided", f"training ended too early: {_names(unfinished)}{notes}"
     undefined = [effect for effect in effects if effect.values.isna().any()]
     if undefined:
         return "undecided", f"not defined in some seed: {_names(undefined)}{notes}"
@@ -249,23 +253,19 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
 def _every(effects: list[Effect], where: str) -> str:
     if all(effect.exact for effect in effects):
         return "exactly, without an interval"
-    same = all(effect.values.nunique() == 1 for effect in effects)
+    same = [effect for effect in effects if effect.values.nunique() == 1 and not effect.exact]
     said = (
         f"each of {len(effects)} intervals lies {where}" if len(effects) > 1 else f"the interval lies {where}"
     )
-    return said + ("; all seeds have the same value, so it has no width" if same else "")
+    if not same:
+        return said
+    return f"{said}; without width, for all seeds have the same value: {_names(same, len(effects))}"
 
 
 def _names(effects: list[Effect], of: int = 0) -> str:
     if len(effects) == of > 2:
         return f"all {of}"
     return "; ".join(effect.name for effect in effects)
-
-
-def in_words(protocol: str) -> str:
-    """``as_written,dropout=first_epoch`` as a reader would say it."""
-    base, *changes = protocol.split(",")
-    return base.replace("_", " ") + (f" but {', '.join(changes)}" if changes else "")
 
 
 def ordered(protocols) -> list[str]:

@@ -21,15 +21,15 @@ METRICS = {
     "loss_bin": Metric("Binary-encoding loss", "1 or more", "", r"$L_{bin}$", True),
     "accuracy": Metric("Accuracy", "share of points", "higher", "Accuracy"),
     "log_likelihood": Metric("Log-likelihood of two peaks", "nats per value", "higher", "Log-likelihood"),
-    "std": Metric("Standard deviation of a peak", "latent units", "lower", "Peak std", True),
+    "std": Metric("Std of a peak", "latent units", "lower", "Peak std", True),
     "peak_distance": Metric("Distance of the two peaks", "peak std", "higher", "Peak distance", True),
     "standardised_log_likelihood": Metric(
         "Log-likelihood, latents standardised", "nats per value", "higher", "Standardised"
     ),
     "gain": Metric("Gain of two peaks over one", "nats per value", "higher", "Gain over one"),
     "dead_dimensions": Metric("Dimensions that never vary", "count", "", "Constant"),
-    "code_share": Metric("Points with their class's code", "share of points", "higher", "Whole code"),
-    "bit_agreement": Metric("Agreement within a class, per bit", "share of points", "higher", "Per bit"),
+    "code_share": Metric("Whole-code share", "share of points", "higher", "Whole code"),
+    "bit_agreement": Metric("Agreement per bit", "share of points", "higher", "Per bit"),
     "codes_in_use": Metric("Distinct codes in use", "count", "lower", "Codes in all", True),
     "codes_per_class": Metric("Distinct codes in a class", "count", "lower", "Codes a class", True),
     "distinct_codebook_rows": Metric("Distinct codebook rows", "count", "higher", "Codebook rows"),

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import yaml
 
+from binenc.profile import ARCHITECTURES
+from binenc.protocol import in_words
 from pipeline import speed
 
 FINAL = {
     "Test accuracy": ("accuracy", "test"),
     "Train accuracy": ("accuracy", "train"),
-    "Code share": ("code_share", "train"),
-    "Distinct codes": ("distinct_codebook_rows", "train"),
+    "Whole-code share": ("code_share", "train"),
+    "Distinct codebook rows": ("distinct_codebook_rows", "train"),
     "Peak std": ("std", "train"),
     "Tr(Sw Sb⁺)/C": ("tr_sw_sb", "train"),
 }
@@ -35,7 +37,7 @@ def groups(pages: list) -> dict[str, list]:
 def write(stage: Path, pages: list, chapters: list[Path], live: str) -> None:
     """Write all generated pages into the staged book."""
     for name, members in groups(pages).items():
-        title = members[0].run.title.partition(":")[0]
+        title = members[0].run.group
         profile = members[0].profile
         about = f"Profile {profile.title}. {profile.about}"
         text = f"# {title}\n\n{about}\n\n{table(members, 'Runs of this group.')}"
@@ -53,15 +55,13 @@ def table(pages: list, caption: str) -> str:
     header = ["Experiment", "Protocol", "Architecture", "Seed", *FINAL, "Profile"]
     rows = [header, ["---"] * 4 + ["---:"] * len(FINAL) + ["---"]]
     for page in pages:
-        group, _, rest = page.run.title.partition(": ")
-        architecture = rest.rpartition(",")[0]
-        experiment, _, protocol = group.partition(", ")
+        run = page.run
         rows.append(
             [
-                experiment,
-                protocol,
-                f"[{architecture}](</{page.name}.ipynb>)",
-                str(page.run.seed),
+                run.experiment.title,
+                in_words(run.protocol_name),
+                f"[{ARCHITECTURES[run.architecture]}](</{page.name}.ipynb>)",
+                str(run.seed),
                 *(final(page.record, *where) for where in FINAL.values()),
                 page.profile.name,
             ]
@@ -166,7 +166,7 @@ def configurations(pages: list) -> list[str]:
         shared = {
             k: v for k, v in page.record.run["configuration"].items() if k not in ("architecture", "seed")
         }
-        title = f"{page.profile.title}: {page.run.title.partition(': ')[0]}"
+        title = f"{page.profile.title}: {page.run.group}"
         found.setdefault((title, yaml.safe_dump(shared, sort_keys=False)), []).append(page)
     return [
         f"::::{{dropdown}} {title}\nArchitectures {listed(p.run.architecture for p in members)}; "

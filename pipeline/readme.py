@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from binenc import claim_pages, claims, study
+from binenc import claim_pages, judging, study
 from binenc.figures import slug
 from binenc.profile import ROOT
 
@@ -31,7 +31,7 @@ def main(names: list[str]) -> None:
     figure = next((ROOT / "_build/figures").glob(f"{drawn}-*.svg"), None)
     if not figure:
         sys.exit(f"_build/figures has no {drawn}: `make book PROFILE={names[0]}` draws it")
-    write(ROOT / "README.md", claim_pages.table_markdown(claims.verdicts(found)))
+    write(ROOT / "README.md", claim_pages.table_markdown(judging.verdicts(found)))
     shutil.copy(figure, ROOT / ".github/emergence.svg")
 
 

@@ -167,9 +167,9 @@ def banner(profiles: list[Profile]) -> str:
     said = f"<strong>{lead.title}</strong>{' (recorded)' * lead.recorded}: {lead.about}"
     if others:
         named = (
-            f"<strong>{p.title}</strong> ({'recorded' if p.recorded else 'this machine'})" for p in others
+            f"<strong>{p.title}</strong> ({'recorded' if p.recorded else 'trained afresh'})" for p in others
         )
-        said += f" Beside it, told apart: {' and '.join(named)}."
+        said += f" Shown separately: {' and '.join(named)}."
     if "paper" not in (p.name for p in profiles):
         said += " At full scale: <code>make paper</code>, on a machine with a GPU."
     return said

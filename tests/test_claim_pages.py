@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from worlds import REFUTED, judge, paper_world, table
 
-from binenc import claims
+from binenc import judging
 from binenc.claim_pages import COLOURS, claim_markdown, summary, table_html, table_markdown
 from binenc.figures.effects import forest
 from binenc.verdict import effects_frame, to_frame
@@ -13,14 +13,14 @@ from binenc.verdict import effects_frame, to_frame
 
 def test_tables_show_words_for_every_claim_and_column():
     both = pd.concat([table(paper_world()), table(paper_world() | REFUTED[3], protocol="as_released")])
-    judged = claims.judge_table(both)
+    judged = judging.judge_table(both)
     frame = to_frame(judged)
     lines = table_markdown(frame, "#claim-{number}").splitlines()
     assert len(lines) == 12
     assert {line.count("|") for line in lines} == {5}
     assert "✓ reproduced | ✗ not reproduced |" in lines[4]
     assert "[3](#claim-3)" in lines[4]
-    assert claims.table_markdown(frame).splitlines()[2].startswith("| 1 | Under binary encoding")
+    assert table_markdown(frame).splitlines()[2].startswith("| 1 | Under binary encoding")
     html = table_html(frame)
     assert html.count("<td") == 20
     assert html.count('href="#claim-') == 10
@@ -33,7 +33,7 @@ def test_tables_show_words_for_every_claim_and_column():
 
 def test_two_sources_of_records_make_two_tables():
     t = table(paper_world())
-    frame = to_frame(claims.judge_table(pd.concat([t, t.assign(profile="paper")])))
+    frame = to_frame(judging.judge_table(pd.concat([t, t.assign(profile="paper")])))
     first, second = table_markdown(frame).split("\n\n")
     assert "quick" in first
     assert "paper" in second
@@ -46,7 +46,7 @@ def test_what_is_undecided_says_where_the_means_lean(changes, lean):
     assert f"? undecided, leans {lean}" in table_markdown(frame)
     assert f">? undecided, leans {lean}</td>" in table_html(frame)
     decided = to_frame([judge(5, table(paper_world() | changes))])
-    nothing = to_frame(claims.judge_table(one_seed, {"quick": "too small"}))
+    nothing = to_frame(judging.judge_table(one_seed, {"quick": "too small"}))
     for other in (decided, nothing):
         assert "leans" not in table_markdown(other) + table_html(other)
 

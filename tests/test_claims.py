@@ -20,7 +20,7 @@ from worlds import (
     verdict_of,
 )
 
-from binenc import claims
+from binenc import claims, judging
 from binenc.profile import ARCHITECTURES
 from binenc.verdict import Effect, to_frame
 
@@ -194,7 +194,7 @@ def test_an_early_value_that_is_not_defined_is_left_out_of_all_areas(architectur
     effects = times_and_areas({("max_angle", architecture): curve})
     mine, best = (math.log(0.1) + math.log(0.01)) / 2, (math.log(0.7) + math.log(0.5)) / 2
     assert effects["max angle, area"].interval.mean == pytest.approx(mine - best)
-    assert effects["max angle, area"].note == "3 evaluations left out, not defined"
+    assert effects["max angle, area"].note == "3 evaluations left out, as a class has no point"
     assert effects["max angle, time"].values.tolist() == [-5.0] * 3
     last = times_and_areas({("max_angle", architecture): (1.0, 0.7, math.nan)})
     values = last["max angle, time"].values
@@ -213,14 +213,14 @@ def test_pairs_are_made_of_the_seeds_that_both_have():
 
 
 def test_a_profile_that_is_no_evidence_decides_nothing():
-    judged = claims.judge_table(table(paper_world()), {"quick": "too small"})
+    judged = judging.judge_table(table(paper_world()), {"quick": "too small"})
     assert {(v.verdict, v.why) for v in judged} == {("undecided", "too small")}
     assert all(v.effects for v in judged)
 
 
 def test_experiments_and_protocols_are_judged_apart():
     both = pd.concat([table(paper_world()), table(paper_world() | REFUTED[3], protocol="as_released")])
-    frame = to_frame(claims.judge_table(both))
+    frame = to_frame(judging.judge_table(both))
     assert len(frame) == 20
     third = frame[frame.claim == 3].set_index("protocol").verdict
     assert third.to_dict() == {"as_written": "reproduced", "as_released": "not reproduced"}
@@ -231,7 +231,7 @@ def test_experiments_and_protocols_are_judged_apart():
 def test_the_order_of_the_rows_does_not_matter(seed):
     t = pd.concat([table(paper_world(), noise=0.1), table(paper_world(), noise=0.2, protocol="as_released")])
     rows, order = np.random.default_rng(seed).permutation(len(t)), ["protocol", "claim"]
-    plain, shuffled = (to_frame(claims.judge_table(x)).sort_values(order) for x in (t, t.iloc[rows]))
+    plain, shuffled = (to_frame(judging.judge_table(x)).sort_values(order) for x in (t, t.iloc[rows]))
     pd.testing.assert_frame_equal(plain.reset_index(drop=True), shuffled.reset_index(drop=True))
 
 
@@ -252,8 +252,9 @@ def test_accuracies_that_all_move_together_change_no_effect_on_them(by):
         (
             (0.1, 0.9, 0.95),
             3,
-            "share: still rising in every seed, by 5.00 percentage points in the last 5 epochs",
+            "share: still rising, by 5.00 percentage points in the last 5 epochs",
         ),
+        ((0.1, 0.94, 0.95), 3, ""),
         ((0.1, 0.96, 0.95), 3, ""),
         ((0.1, 0.95, 0.999), 3, ""),
         ((0.95,), 3, ""),
@@ -263,3 +264,22 @@ def test_a_share_that_still_rises_is_said_to(share, seeds, said):
     v = judge(3, table(paper_world() | {("code_share", BINARY): share}, seeds=seeds))
     assert v.why.endswith(said)
     assert ("still rising" in v.why) is bool(said)
+    refuted = share[-1] < 0.99 and not said
+    assert (v.verdict == "not reproduced") is refuted
+
+
+@pytest.mark.parametrize(
+    ("standardised", "said"),
+    [((3.0, 2.0, 1.0), "falls by 2.00"), ((1.0, 2.0, 3.0), ""), ((1.0, 1.0, 1.0), "")],
+)
+def test_a_score_that_moves_by_its_scale_is_said_to(standardised, said):
+    v = judge(1, table(paper_world() | {("standardised_log_likelihood", BINARY): standardised}))
+    assert ("of standardised latents it" in v.why) is bool(said)
+    assert said in v.why
+
+
+def test_an_interval_without_width_is_named():
+    """Times are multiples of the epochs between evaluations, and often the same in all seeds."""
+    why = judge(8, table(paper_world())).why
+    assert "without width, for all seeds have the same value: equinorm, time; equiangularity, time" in why
+    assert "area" not in why

@@ -124,7 +124,7 @@ class TestCurves:
         figures.curves(study.read(["smoke"]), "w", [("accuracy", "test")], "What to see.")
         written, released = (bundle["text/markdown"] for bundle in shown)
         assert "As written. What to see. Test points; mean over seeds" in written
-        assert "(n = 1 to 2). Records: this machine (smoke)." in written
+        assert "(n = 1 to 2). Records: trained afresh (smoke)." in written
         assert "As released. What to see. Test points; one seed, so no band (n = 1)." in released
         last = made["digits_mlp/as_released/no_penultimate/seed-0"].final("accuracy", "test")
         assert f"No penultimate {last:.3g}" in options(shown[1])["alt"]
@@ -132,7 +132,7 @@ class TestCurves:
     def test_columns_say_which_profile(self, made, shown, tmp_path):
         figures.curves(study.read(["smoke"]), "w", [("accuracy", "test")], "See.")
         svg = (tmp_path / "figures/w-smoke-as-written.svg").read_text()
-        assert svg.count(">this machine (smoke)</text>") == 2
+        assert svg.count(">trained afresh (smoke)</text>") == 2
         assert svg.index(">Digits (MLP)</text>") < svg.index(">Digits (CNN)</text>")
 
     def test_ends_hold_a_dot_a_seed(self, made, shown, tmp_path):

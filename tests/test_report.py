@@ -153,7 +153,7 @@ def test_banner_says_what_a_report_is_evidence_of():
     assert quick.about in stage.banner([quick])
     assert "make paper" in stage.banner([quick])
     both = stage.banner([paper, quick])
-    assert both.index("Paper</strong> (recorded)") < both.index("Quick</strong> (this machine)")
+    assert both.index("Paper</strong> (recorded)") < both.index("Quick</strong> (trained afresh)")
     assert "make paper" not in both
 
 

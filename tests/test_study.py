@@ -177,7 +177,7 @@ def test_last_epoch_is_that_of_each_run(made):
 def test_scope_and_origin_say_what_and_from_where(made, results, smoke):
     found = study.read(["smoke"])
     scope, origin = study.scope(found), study.origin(found)
-    assert "| Digits (MLP) | digits | as written | 0, 1 | 6 | this machine (smoke) |" in scope
+    assert "| Digits (MLP) | digits | as written | 0, 1 | 6 | trained afresh (smoke) |" in scope
     assert smoke.about in scope
     for words in (
         f"{len(made)} records",
@@ -197,9 +197,9 @@ def test_scope_and_origin_say_what_and_from_where(made, results, smoke):
     assert "2020-02-20 to 2021-01-01" in study.origin(found)
 
 
-def test_recorded_profiles_and_this_machine_are_told_apart():
+def test_recorded_profiles_are_told_apart():
     assert study.source(Profile.read("paper")) == "recorded (paper)"
-    assert study.source(Profile.read("quick")) == "this machine (quick)"
+    assert study.source(Profile.read("quick")) == "trained afresh (quick)"
 
 
 def test_reading_records_does_not_import_torch():

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from test_claims import BINARY, NONE, paper_world, table
 
-from binenc import claims, switches
+from binenc import judging, switches
 from binenc.figures import effects
 
 WRITTEN, RELEASED = "as_written", "as_released"
@@ -129,8 +129,9 @@ def test_the_switch_that_turns_a_claim_is_named(monkeypatch):
     agrees = agreement(t, monkeypatch)
     fifth = agrees[agrees.claim == 5].set_index("protocol").agrees
     assert fifth.to_dict() == {WRITTEN: True, TWICE: False, MEAN: False, RELEASED: False}
-    judged = claims.judge_table(t)
-    lines = switches.changes(judged, agrees, "quick", "digits_mlp", 0).splitlines()
+    judged = judging.judge_table(t)
+    head, _, *lines = switches.changes(judged, agrees, "quick", "digits_mlp", 0).splitlines()
+    assert head == "Verdicts that differ:"
     assert [line[:16] for line in lines] == ["- [Claim 5](#cla", "- [Claim 6](#cla"]
     assert "**reproduced** as written, **not reproduced** as released" in lines[0]
     assert "Turned by `softmax_twice=true` and by `loss_bin=mean_of_exp` alone" in lines[0]
@@ -145,25 +146,51 @@ def test_the_switch_that_turns_a_claim_is_named(monkeypatch):
 def test_a_change_that_no_switch_makes_is_said(monkeypatch):
     t = study_table()
     t = t[t.protocol.isin([WRITTEN, RELEASED])]
-    said = switches.changes(claims.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
-    assert "No single switch is recorded" in said
+    said = switches.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    assert "single switch" not in said
+    assert "urned" not in said
     better = table(paper_world(), seeds=1, protocol=TWICE)
     t = pd.concat([t, better], ignore_index=True)
-    said = switches.changes(claims.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
-    assert "No single switch turns it" in said
+    said = switches.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    assert "No single switch turns them" in said
 
 
 def test_nothing_that_changes_is_said_too(monkeypatch):
     t = study_table()
     same = pd.concat([t[t.protocol == WRITTEN], t[t.protocol == WRITTEN].assign(protocol=RELEASED)])
-    said = switches.changes(claims.judge_table(same), agreement(same, monkeypatch), "quick", "digits_mlp", 0)
-    assert said == "No verdict differs, and no single switch turns a claim."
+    said = switches.changes(judging.judge_table(same), agreement(same, monkeypatch), "quick", "digits_mlp", 0)
+    assert said == "No verdict differs."
+
+
+def test_a_claim_whose_numbers_alone_change_side_is_told_apart(monkeypatch):
+    """With one seed every verdict is undecided, whichever side its numbers lie on."""
+    t = study_table()
+    t = t[t.seed == 0]
+    said = switches.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    head, rest = said.split("\n\n", 1)
+    assert head == "No verdict differs."
+    assert rest.startswith("The verdict stays, but the numbers of seed 0 change side:")
+    assert "- [Claim 5](#claim-5)" in rest
+    assert "undecided under both" in rest
+
+
+def test_more_than_one_change_has_a_row_and_is_no_switch(numbers):
+    both = f"{TWICE},dropout=first_epoch"
+    more = pd.concat([numbers, numbers[numbers.protocol == TWICE].assign(protocol=both)])
+    assert "As written but softmax_twice=true, dropout=first_epoch" in set(
+        switches.table_of(more, 0)["Switched alone"]
+    )
+    assert switches.sentences(more, 0) == switches.sentences(numbers, 0)
+
+
+def test_a_switch_of_the_released_code_is_compared_with_it():
+    assert switches._row("as_released,softmax_twice=false") == "As released, `softmax_twice`: true → false"
 
 
 def test_one_protocol_alone_is_said(monkeypatch):
     t = study_table()
     t = t[t.protocol == WRITTEN]
-    said = switches.changes(claims.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    said = switches.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
     assert said.startswith("Not both protocols have records here")
 
 

@@ -8,6 +8,7 @@ from drawn import CLASSES
 from binenc import records, study, tables
 from binenc.profile import ARCHITECTURES
 from binenc.prose import number, parameter_sentence, plus_minus
+from binenc.protocol import AS_RELEASED, AS_WRITTEN
 from binenc.words import METRICS
 
 
@@ -17,19 +18,14 @@ def test_final_table(made):
     assert len(table) == 3 * 3
     assert table.Metric.tolist()[:3] == ["Accuracy, test", "Accuracy, train", METRICS["nc4"].title]
     first = table.iloc[0]
-    assert (first.Data, first.Profile, first.Protocol, first.n) == (
-        "Digits (MLP)",
-        "smoke",
-        "as written",
-        "1 to 2",
-    )
+    assert (first.Runs, first.n) == ("Digits (MLP), as written", "1 to 2")
     values = [
         made[f"digits_mlp/as_written/binary_encoding/seed-{s}"].final("accuracy", "test") for s in (0, 1)
     ]
     assert first["Binary encoding"] == plus_minus(np.mean(values), np.std(values, ddof=1), 2)
     alone = made["digits_mlp/as_written/no_penultimate/seed-0"].final("accuracy", "test")
     assert first["No penultimate"] == number(alone, 4)
-    assert table[table.Data == "Digits (CNN)"]["No penultimate"].eq("").all()
+    assert table[table.Runs == "Digits (CNN), as written"]["No penultimate"].eq("").all()
 
 
 @pytest.mark.parametrize(
@@ -54,7 +50,7 @@ def test_course_table_has_a_row_a_metric_and_case(made):
     assert len(table) == 2 * 3
     record = made["digits_cnn/as_written/binary_encoding/seed-0"].history
     values = record[(record.metric == "gain") & (record.split == "train")].value.tolist()
-    shown = table[(table.Data == "Digits (CNN)") & (table.Metric == METRICS["gain"].title)][
+    shown = table[(table.Runs == "Digits (CNN), as written") & (table.Metric == METRICS["gain"].title)][
         "Binary encoding"
     ].item()
     assert shown == f"{number(values[0])} → {number(values[-1])}"
@@ -62,10 +58,20 @@ def test_course_table_has_a_row_a_metric_and_case(made):
 
 def test_simplex_table_uses_the_dimension_of_the_latents(made):
     table = tables.simplex_table(study.read(["smoke"]))
-    part = table[(table.Data == "Digits (MLP)") & (table.Protocol == "as written")]
+    part = table[table.Runs == "Digits (MLP), as written"]
     assert part.Architecture.tolist() == list(ARCHITECTURES.values())
     assert part.d.tolist() == [8, 8, 8, 64]
     assert part.Simplex.iloc[-1] == number(64 / 2 * CLASSES / (CLASSES - 1))
+
+
+def test_protocol_table_says_every_field_as_its_protocols_have_it():
+    table = tables.protocol_table().set_index("Field")
+    assert table.index.tolist() == [f"`{name}`" for name in AS_WRITTEN.model_dump()]
+    for name in AS_WRITTEN.model_dump():
+        row = table.loc[f"`{name}`"]
+        assert row["As written"] == str(getattr(AS_WRITTEN, name)).lower()
+        assert row["As released"] == str(getattr(AS_RELEASED, name)).lower()
+        assert len(row["What it decides"]) > 20
 
 
 def test_parameter_table_and_its_sentence(made, smoke):

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from binenc.figures.style import COLOURS, PANEL, STYLE, show, slug
 from binenc.profile import ARCHITECTURES
+from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study
 
@@ -104,7 +105,7 @@ def codebooks(found: Study, name: str) -> None:
         for experiment in experiments:
             architecture, record = next(iter(found.examples(profile, experiment, protocol).items()))
             title = (
-                f"{found.title(profile, experiment)}, {protocol.replace('_', ' ')}; "
+                f"{found.title(profile, experiment)}, {in_words(protocol)}; "
                 f"{ARCHITECTURES[architecture]}, seed {record.run['configuration']['seed']}."
             )
             show_codebook(record, slug(name, profile, experiment, protocol), title)

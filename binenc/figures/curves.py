@@ -9,6 +9,7 @@ from matplotlib.ticker import NullFormatter
 
 from binenc.figures.style import COLOURS, DASHES, PANEL, STYLE, arrange, show, slug
 from binenc.profile import ARCHITECTURES
+from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study, last_epoch, over_seeds, source
 from binenc.words import METRICS
@@ -29,9 +30,7 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
         figure = draw_curves(numbers, rows, [found.title(profile, e) for e in experiments], start)
         band = "mean over seeds, bands of one standard deviation (where the axis is logarithmic, as a factor)"
         words = band, "one seed, so no band"
-        caption = (
-            f"{protocol.replace('_', ' ').capitalize()}. {see} {_about(found, numbers, profile, *words)}"
-        )
+        caption = f"{in_words(protocol).capitalize()}. {see} {_about(found, numbers, profile, *words)}"
         first, last = numbers.epoch.min(), numbers.epoch.max()
         alt = f"Curves over epochs {first} to {last} of {_alt(found, numbers, rows)}"
         show(figure, slug(name, profile, protocol), caption, alt, numbers)
@@ -116,7 +115,7 @@ def _alt(found: Study, numbers: pd.DataFrame, rows: list[Row]) -> str:
     for (profile, experiment), part in ends.groupby(["profile", "experiment"], sort=False):
         last = part[part.epoch == part.epoch.max()].set_index("architecture")["mean"]
         values = ", ".join(f"{ARCHITECTURES[a]} {last[a]:.3g}" for a in ARCHITECTURES if a in last.index)
-        title = found.title(profile, experiment).split(" · ")[0]
+        title = found.label(profile, experiment)
         said.append(f"{title}, {METRICS[metric].title} ({split}) at the end: {values}.")
     return " ".join(said)
 
@@ -129,9 +128,7 @@ def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
         figure = draw_ends(seeds, rows, [found.title(profile, e) for e in experiments])
         numbers = over_seeds(seeds)
         words = "dots are seeds, with their mean and standard deviation", "one seed"
-        caption = (
-            f"{protocol.replace('_', ' ').capitalize()}. {see} {_about(found, numbers, profile, *words)}"
-        )
+        caption = f"{in_words(protocol).capitalize()}. {see} {_about(found, numbers, profile, *words)}"
         alt = f"Values after the last epoch, a dot a seed, of {_alt(found, numbers, rows)}"
         show(figure, slug(name, profile, protocol), caption, alt, seeds)
 

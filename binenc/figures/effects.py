@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from binenc.claim_pages import claim_markdown
 from binenc.figures.style import PANEL, STYLE, show, slug
-from binenc.verdict import Effect, Verdict, effects_frame, in_words, ordered
+from binenc.protocol import in_words
+from binenc.verdict import Effect, Verdict, effects_frame, ordered
 
 MARKS = {"as_written": ("o", "#1b1b1b", "#1b1b1b"), "as_released": ("s", "#6a6a6a", "#ffffff")}
 """Marker, colour and filling of a protocol."""
@@ -28,8 +29,9 @@ def show_claim(judged: list[Verdict], number: int) -> None:
     least = "; ".join(f"{v.where}: {v.weakest.name} {v.weakest}" for v in drawn)
     caption = (
         f"Claim {number}, effects over seeds with 95 % intervals: {_protocols(drawn)}. A dashed line is the "
-        "bound that the claim sets; rows without one stand beside it and do not decide. A mark without an "
-        f"interval is one seed. Records: {', '.join(dict.fromkeys(v.source for v in drawn))}."
+        "bound that the claim sets; rows without one are for information and do not decide. Each panel has "
+        "its own axis; an interval shorter than its mark does not show, and one seed has none. "
+        f"Records: {', '.join(dict.fromkeys(v.source for v in drawn))}."
     )
     name = slug("claim", number, *dict.fromkeys(v.profile for v in drawn))
     show(forest(drawn), name, caption, f"Effects with intervals. Weakest: {least}.", numbers)
@@ -56,7 +58,6 @@ def forest(drawn: list[Verdict]) -> Figure:
             len(columns),
             figsize=size,
             squeeze=False,
-            sharex="row",
             sharey="row",
             height_ratios=heights,
             layout="constrained",
@@ -72,9 +73,7 @@ def forest(drawn: list[Verdict]) -> Figure:
                 ax.set_yticks(range(len(names)), names)
                 ax.set_ylim(len(names) - 0.4, -0.6)
                 ax.set_xlabel(unit)
-            if ratio:
-                drawn = [x for ax in line for curve in ax.lines for x in curve.get_xdata()]
-                _log_if_wide(line[0], drawn)
+                _ticks(ax, [x for curve in ax.lines for x in curve.get_xdata()] if ratio else ())
         for ax, title in zip(axes[0], columns.values(), strict=True):
             ax.set_title(title)
     return figure
@@ -82,11 +81,11 @@ def forest(drawn: list[Verdict]) -> Figure:
 
 def label(e: Effect) -> str:
     """An effect's name and what is claimed of it, in lines that leave room for the panels."""
-    return textwrap.fill(f"{e.name} {f'[{e.claimed}]' if e.decides else '(beside)'}", 34)
+    return textwrap.fill(f"{e.name} {f'[{e.claimed}]' if e.decides else '(for information)'}", 34)
 
 
-def _log_if_wide(ax: Axes, values) -> None:
-    """A logarithmic axis where positive values span more than a decade."""
+def _ticks(ax: Axes, values) -> None:
+    """Few ticks, and a logarithmic axis where positive values span more than a decade."""
     if len(values) and min(values) > 0 and max(values) > 10 * min(values):
         ax.set_xscale("log")
     else:
@@ -139,7 +138,7 @@ def switches(numbers: pd.DataFrame, panels: dict, seed: int) -> Figure:
             if (mine & (y == 0)).any():
                 ax.axvline(part.value[mine & (y == 0)].iloc[0], color="#b03a2e", linestyle="--", linewidth=1)
             if h.log:
-                _log_if_wide(ax, part.value)
+                _ticks(ax, part.value)
             ax.set_yticks(range(len(names)), [name.replace("as_written,", "") for name in names])
             ax.set_ylim(len(names) - 0.4, -0.6)
             ax.set_title(h.title.replace(", ", ",\n"))

@@ -6,7 +6,7 @@ import torch
 from matplotlib.figure import Figure
 from torch.nn.functional import pad
 
-from binenc.data import CHECKSUMS, Dataset, folder, load
+from binenc.data import CHECKSUMS, POINTS, SIDE, Dataset, folder, load
 from binenc.figures.style import PANEL, STYLE, show, slug, table
 from binenc.prose import number
 from binenc.study import Study, contents
@@ -32,16 +32,19 @@ def sizes(found: Study, data: dict[str, Dataset | None]) -> pd.DataFrame:
     """Of each dataset its size and checksum, as text, and whether the records were trained on just that."""
     rows = []
     for name, dataset in data.items():
-        sums = {
-            contents(found.profiles[p], run)["data_checksum"]
+        made = [
+            contents(found.profiles[p], run)
             for p, runs in found.runs.items()
             for run in runs
             if run.experiment.dataset == name
-        }
-        row = {"Data": name, "Classes": "–", "Pixels": "–", "Training": "–", "Test": "–"}
+        ]
+        sums = {m["data_checksum"] for m in made}
+        n_classes = len(made[0]["classes"])
+        row = {"Data": name, "Classes": n_classes, "Pixels": f"{SIDE} x {SIDE}"}
+        row |= dict(zip(("Training", "Test"), POINTS, strict=True))
         checksum, same = ", ".join(f"{s[:16]}…" for s in sorted(sums)), "files not here"
         if dataset:
-            row |= {"Classes": len(dataset.classes), "Pixels": f"{dataset.side} x {dataset.side}"}
+            row |= {"Pixels": f"{dataset.side} x {dataset.side}"}
             row |= {"Training": len(dataset.train), "Test": len(dataset.test)}
             same = "yes" if sums == {dataset.checksum} else f"no, here {dataset.checksum[:16]}…"
         rows.append(row | {"SHA-256 in the records": checksum, "Same here": same})
@@ -54,9 +57,8 @@ def absent(data: dict[str, Dataset | None]) -> str:
     if not names:
         return "The files of every dataset of this study are on this machine."
     return (
-        f"**The files of {' and '.join(names)} are not on this machine**, so there are no pictures of them, "
-        f"only what the records say. They belong in `{folder().name}/`, or where `BINENC_DATA` says; "
-        "training downloads them."
+        f"**The files of {' and '.join(names)} are not on this machine**, so there are no pictures of them. "
+        f"They belong in `{folder().name}/`, or where `BINENC_DATA` says; `make paper` downloads them."
     )
 
 

@@ -10,6 +10,7 @@ from matplotlib.path import Path
 
 from binenc.figures.style import COLOURS, PANEL, STYLE, arrange, show, slug
 from binenc.profile import ARCHITECTURES
+from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study
 
@@ -106,7 +107,7 @@ def histograms(found: Study, name: str, see: str, n: int = 8) -> None:
             examples = found.examples(profile, experiment, protocol)
             figure, numbers = draw_histograms(examples, n, 1.55)
             seeds = sorted({record.run["configuration"]["seed"] for record in examples.values()})
-            title = f"{found.title(profile, experiment)}, {protocol.replace('_', ' ')}"
+            title = f"{found.title(profile, experiment)}, {in_words(protocol)}"
             points = len(next(iter(examples.values())).arrays["sample_labels"][0])
             caption = (
                 f"{title}. {see} Seed {', '.join(map(str, seeds))}; {points} test points, at most {n} "
@@ -156,8 +157,9 @@ def draw_projection(examples: dict[str, Record]) -> tuple[Figure, pd.DataFrame]:
                 _dots(ax, points[labels == label], f"C{label}")
             for label in np.unique(labels):
                 x, y = points[labels == label].mean(0)
-                ax.plot(x, y, "o", color="white", markeredgecolor="black", markersize=12, zorder=1)
-                ax.annotate(str(label), (x, y), ha="center", va="center_baseline", fontsize=9, zorder=4)
+                disc = {"color": "white", "markeredgecolor": "black", "markeredgewidth": 0.6}
+                ax.plot(x, y, "o", **disc, markersize=9, zorder=1)
+                ax.annotate(str(label), (x, y), ha="center", va="center_baseline", fontsize=7, zorder=4)
             ax.set(xlabel="", ylabel="", aspect="equal")
             ax.set_title(ARCHITECTURES[architecture], y=1)
             ax.set_adjustable("datalim")
@@ -186,7 +188,7 @@ def projection(found: Study, name: str, see: str) -> None:
             first = next(iter(examples.values()))
             classes = first.run["classes"]
             figure, numbers = draw_projection(examples)
-            title = f"{found.title(profile, experiment)}, {protocol.replace('_', ' ')}"
+            title = f"{found.title(profile, experiment)}, {in_words(protocol)}"
             key = (
                 "" if classes[0] == "0" else " " + ", ".join(f"{i}: {c}" for i, c in enumerate(classes)) + "."
             )

@@ -37,11 +37,10 @@ def neural_collapse(
     own mean and divided by C-1 (``sample``). :math:`S_B^+` leaves out directions in which the class means'
     singular value is below ``RESOLUTION`` times the largest. Std divides by the number of values.
 
-    A class without a point is left out, of the C of Ave and Tr/C too; the angle -1/(C-1) stays that of all
-    C classes. A class mean at :math:`\mu_G` (closer than ``RESOLUTION`` times the points' rms distance) has
-    cosine 0 to every other. NaN stands for 'not defined': ``equiangularity`` with fewer than two pairs;
-    the first four and ``nc3`` if fewer than two classes have points or all class means coincide; ``nc3`` if
-    W = 0.
+    A class without a point is left out of the means over classes. A class mean at :math:`\mu_G` (closer than
+    ``RESOLUTION`` times the points' rms distance) has cosine 0 to every other. NaN stands for 'not defined':
+    the first four and ``nc3`` if a class has no point, as there are not C means to form a simplex, or if all
+    class means coincide; ``equiangularity`` with fewer than two pairs; ``nc3`` if W = 0.
 
     Parameters
     ----------
@@ -118,7 +117,7 @@ def neural_collapse(
     nc3 = (w / w.norm() - centred / centred.norm()).norm()
 
     undefined = m.new_tensor(torch.nan)
-    defined = apart.any() & (n_filled > 1)
+    defined = apart.any() & (n_filled == n_classes)
     values = {
         "equinorm": torch.where(defined, length.std(correction=0) / length.mean(), undefined),
         "equiangularity": torch.where(defined, cosine.std(correction=0), undefined)
