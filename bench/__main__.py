@@ -50,7 +50,8 @@ def cpu_rows():
     """Training, evaluation and metrics on the CPU."""
     mlp, cnn = steps.paper("mnist"), steps.paper("fashion_mnist")
     same = steps.same_numbers(mlp)
-    note = f"Same order and masks: the losses of 20 steps differ by at most {same:.1g}, relatively."
+    apart = f"differ by at most {same:.1g} of their value" if same else "are identical"
+    note = f"Same order and masks: the losses of 20 steps {apart}."
     yield steps.training_row("MNIST MLP, float32", mlp, CPU, {"ratio": 1.6, "share": 0.8}, note)
     bf16 = steps.paper("mnist", precision="bf16")
     yield steps.training_row("MNIST MLP, bf16", bf16, CPU, {"ratio": 2.5}, bf16_note())

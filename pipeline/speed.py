@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from binenc.profile import ROOT
+from binenc.words import METRICS
 
 RECORDED = ROOT / "bench/recorded.json"
 PARTS = {
@@ -12,6 +13,11 @@ PARTS = {
     "build": "From `make book` to the report",
     "bf16": "What bf16 does to the metrics",
 }
+
+COLUMNS = (
+    "Ratio: baseline / ours. Share: limit / ours. The limit is the products of matrices, or the "
+    "convolutions, timed by themselves: within the network some are faster, and a share can exceed 1."
+)
 
 
 def page(build: Path) -> str:
@@ -51,7 +57,7 @@ def part(name: str, made: dict, where: str) -> list[str]:
         )
         lines = effect(made["rows"])
     else:
-        caption, lines = "Ratio: baseline / ours. Share: limit / ours.", table(made["rows"])
+        caption, lines = COLUMNS, table(made["rows"])
     notes = [f"- {row['part']}: {row['note']}" for row in made["rows"] if row.get("note")]
     return [about, f":::{{table}} {caption}\n:name: tab-speed-{name}\n", *lines, ":::\n", *notes, ""]
 
@@ -81,6 +87,10 @@ def effect(rows: list[dict]) -> list[str]:
     """Lines of the table of float32 beside bf16."""
     lines = ["| Split | Metric | float32 | bf16 | bf16 − float32 |", "|---|---|---:|---:|---:|"]
     for row in rows:
-        cells = (f"{row[key]:.4g} ± {row[f'{key}_std']:.2g}" for key in ("float32", "bf16", "difference"))
-        lines.append(f"| {row['split']} | `{row['metric']}` | {' | '.join(cells)} |")
+        cells = (
+            f"{row[key]:.4g} ± {row[f'{key}_std']:.2g}".replace("-", "−")
+            for key in ("float32", "bf16", "difference")
+        )
+        metric = METRICS[row["metric"]].title if row["metric"] in METRICS else f"`{row['metric']}`"
+        lines.append(f"| {row['split']} | {metric} | {' | '.join(cells)} |")
     return lines
