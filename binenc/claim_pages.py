@@ -50,7 +50,7 @@ def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
                 f'<tr><th scope="row" style="text-align:left;font-weight:normal">{name}</th>{cells}</tr>'
             )
         head = f'<thead><tr><th scope="col">Claim</th>{head}</tr></thead>'
-        caption = f'<caption style="caption-side:top">Records: {escape(title)}</caption>'
+        caption = f'<caption style="caption-side:top">{escape(title.capitalize())}</caption>'
         tables.append(f'<table class="table">{caption}{head}<tbody>{"".join(rows)}</tbody></table>')
     return f'<div class="pst-scrollable-table-container">{"".join(tables)}</div>'
 
@@ -117,5 +117,5 @@ def claim_markdown(judged: list[Verdict], number: int) -> str:
 
 
 def _column(v: Verdict, among: list[Verdict]) -> str:
-    several = len({other.profile for other in among}) > 1
+    several = len({other.profile for other in among if other.where == v.where}) > 1
     return f"{v.where} · {v.source or v.profile}" if several else v.where

@@ -140,7 +140,7 @@ def protocol_table() -> pd.DataFrame:
     """Where the two protocols differ or the paper leaves a choice: a row a field."""
     rows = [
         {
-            "Field": f"`{name}`",
+            "Field": name,
             "As written": str(getattr(AS_WRITTEN, name)).lower(),
             "As released": str(getattr(AS_RELEASED, name)).lower(),
             "What it decides": field.description.replace("``", "`").removesuffix("."),

@@ -224,7 +224,7 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
     """The verdict, and why, of deciding effects that must all hold, or of which one suffices."""
     states = [effect.state for effect in effects]
     n = min(effect.n_seeds for effect in effects)
-    notes = "".join(f"; {effect.name}: {effect.note}" for effect in effects if effect.note)
+    notes = "".join(f". On {effect.name}: {effect.note}" for effect in effects if effect.note)
     if no_evidence:
         return "undecided", no_evidence
     if n < 2 and not all(effect.exact for effect in effects):
@@ -236,7 +236,7 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
     if refutes(state == "fails" for state in states):
         return (
             "not reproduced",
-            f"{_names([e for e in effects if e.state == 'fails'], len(effects))} beyond the bound{notes}",
+            f"beyond the bound: {_names([e for e in effects if e.state == 'fails'], len(effects))}{notes}",
         )
     if unfinished := [effect for effect in effects if effect.unfinished and effect.state == "open"]:
         return "undecided", f"training ended too early: {_names(unfinished)}{notes}"

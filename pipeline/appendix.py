@@ -9,7 +9,6 @@ from pathlib import Path
 import yaml
 
 from binenc.profile import ARCHITECTURES
-from binenc.protocol import in_words
 from pipeline import speed
 
 FINAL = {
@@ -52,14 +51,13 @@ def write(stage: Path, pages: list, chapters: list[Path], live: str) -> None:
 
 def table(pages: list, caption: str) -> str:
     """A table of runs with links and final numbers, sortable where there is JavaScript."""
-    header = ["Experiment", "Protocol", "Architecture", "Seed", *FINAL, "Profile"]
-    rows = [header, ["---"] * 4 + ["---:"] * len(FINAL) + ["---"]]
+    header = ["Runs", "Architecture", "Seed", *FINAL, "Profile"]
+    rows = [header, ["---"] * 3 + ["---:"] * len(FINAL) + ["---"]]
     for page in pages:
         run = page.run
         rows.append(
             [
-                run.experiment.title,
-                in_words(run.protocol_name),
+                run.group,
                 f"[{ARCHITECTURES[run.architecture]}](</{page.name}.ipynb>)",
                 str(run.seed),
                 *(final(page.record, *where) for where in FINAL.values()),

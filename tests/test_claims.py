@@ -252,7 +252,7 @@ def test_accuracies_that_all_move_together_change_no_effect_on_them(by):
         (
             (0.1, 0.9, 0.95),
             3,
-            "share: still rising, by 5.00 percentage points in the last 5 epochs",
+            "On whole-code share: still rising, by 5.00 percentage points in the last 5 epochs",
         ),
         ((0.1, 0.94, 0.95), 3, ""),
         ((0.1, 0.96, 0.95), 3, ""),

@@ -56,7 +56,7 @@ def test_a_ratio_is_shown_as_the_exponential_of_its_logarithm(x):
 def test_decide_names_what_failed():
     fine = Effect("good", pd.Series([1.0, 1.1, 1.2]), "", above=0.0)
     bad = Effect("bad", pd.Series([-1.0, -1.1, -1.2]), "", above=0.0)
-    assert decide([fine, bad], False) == ("not reproduced", "bad beyond the bound")
+    assert decide([fine, bad], False) == ("not reproduced", "beyond the bound: bad")
     assert decide([fine, bad], True) == ("reproduced", "good")
     assert decide([bad, bad], True)[0] == "not reproduced"
     unsure = Effect("unsure", pd.Series([-1.0, 0.0, 1.2]), "", above=0.0)
