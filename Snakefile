@@ -16,14 +16,15 @@ except InputError as error:
 PART = {f"{live.name}/{run.id}": place for place, run in enumerate(part)}
 TRAIN = str(config.get("train", True)).lower() == "true"
 
-# The recorded profiles lead, that of most runs first; last is the live one, with the runs that this machine trains.
+# The recorded profiles lead, that of most records first; last is the live one, with the runs that this machine trains.
 recorded = [p for p in map(Profile.read, sorted(path.stem for path in PROFILES.glob("*.yml"))) if p.recorded]
-ordered = [*sorted(recorded, key=lambda p: -len(p.all_runs())), live]
+have = {p.name: {run.id for run in p.all_runs() if records.is_current(p, run)} for p in [*recorded, live]}
+ordered = [*sorted(recorded, key=lambda p: -len(have[p.name])), live]
 profiles = {p.name: p for p in ordered if p is live or p.name != live.name}
 RUNS, TODO = {}, []
 for name, profile in profiles.items():
     for run in profile.all_runs():
-        current = records.is_current(profile, run)
+        current = run.id in have[name]
         if current or (TRAIN and f"{name}/{run.id}" in PART):
             RUNS[f"{name}/{run.id}"] = json.dumps(
                 run.configuration | {"code": "" if profile.recorded else records.code_version()}
@@ -36,7 +37,7 @@ CHAPTERS = ["intro", "data", "architectures", "binarity", "encoding", "accuracy"
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
 DRAWING = [str(path) for path in Path("binenc/figures").glob("*.py")]
 DRAWING += [f"binenc/{name}.py" for name in ("choice", "prose", "slider", "study", "tables", "words")] + ["pipeline/page.py"]
-JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_pages", "switches", "verdict")]
+JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_pages", "judging", "switches", "verdict")]
 TEXT = [str(path) for path in Path("book").rglob("*") if path.is_file() and path.suffix != ".ipynb"]
 PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m pipeline.warm "
 

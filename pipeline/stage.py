@@ -170,7 +170,7 @@ def banner(profiles: list[Profile]) -> str:
             f"<strong>{p.title}</strong> ({'recorded' if p.recorded else 'trained afresh'})" for p in others
         )
         said += f" Shown separately: {' and '.join(named)}."
-    if "paper" not in (p.name for p in profiles):
+    if lead.name != "paper":
         said += " At full scale: <code>make paper</code>, on a machine with a GPU."
     return said
 
