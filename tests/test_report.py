@@ -94,7 +94,7 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     (tmp_path / ".github").mkdir()
     monkeypatch.setattr(readme, "ROOT", tmp_path)
     monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=names))
-    monkeypatch.setattr(readme.claims, "verdicts", lambda found: None)
+    monkeypatch.setattr(readme.judging, "verdicts", lambda found: None)
     monkeypatch.setattr(readme.claim_pages, "table_markdown", lambda verdicts: "a table")
     with pytest.raises(SystemExit, match="no emergence-mnist-cpu: `make book PROFILE=mnist_cpu` draws it"):
         readme.main(["mnist_cpu"])

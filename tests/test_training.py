@@ -191,7 +191,9 @@ def test_a_record_says_what_was_run(smoke):
     record, weights = train(run, progress=False)
     h = record.history
     assert not h.duplicated(["epoch", "split", "metric"]).any()
-    assert np.isfinite(h.value).all()
+    # before all classes are predicted there are not as many class means as a simplex has vertices
+    undefined = h[~np.isfinite(h.value)]
+    assert set(undefined.metric) <= {"equinorm", "equiangularity", "max_angle", "tr_sw_sb", "nc3"}
     per_epoch = h[h.metric.str.startswith("epoch_")]
     assert sorted(per_epoch.epoch.unique()) == list(range(13))
     assert set(per_epoch.split) == {"train"}
