@@ -238,7 +238,7 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
             "not reproduced",
             f"beyond the bound: {_names([e for e in effects if e.state == 'fails'], len(effects))}{notes}",
         )
-    if unfinished := [effect for effect in effects if effect.unfinished and effect.state == "open"]:
+    if unfinished := [e for e in effects if e.unfinished and e.interval.high < e.above]:
         return "undecided", f"training ended too early: {_names(unfinished)}{notes}"
     undefined = [effect for effect in effects if effect.values.isna().any()]
     if undefined:

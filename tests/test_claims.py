@@ -264,8 +264,16 @@ def test_a_share_that_still_rises_is_said_to(share, seeds, said):
     v = judge(3, table(paper_world() | {("code_share", BINARY): share}, seeds=seeds))
     assert v.why.endswith(said)
     assert ("still rising" in v.why) is bool(said)
+    assert ("training ended too early" in v.why) is bool(said)
     refuted = share[-1] < 0.99 and not said
     assert (v.verdict == "not reproduced") is refuted
+
+
+def test_an_interval_that_covers_the_bound_is_no_matter_of_when_training_ended():
+    v = judge(3, table(paper_world() | {("code_share", BINARY): (0.1, 0.9, 0.98)}, noise=0.01))
+    assert v.verdict == "undecided"
+    assert "the interval covers the bound: whole-code share" in v.why
+    assert "still rising" in v.why
 
 
 @pytest.mark.parametrize(
