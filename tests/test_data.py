@@ -107,6 +107,7 @@ def test_real_files(real_data, tried, name, classname, first):
     loaded = data.load(name)
     assert loaded.classes[: len(first)] == first
     assert len(loaded.classes) == 10
+    assert (loaded.side, (len(loaded.train), len(loaded.test))) == (data.SIDE, data.POINTS)
     for split, part, n in ((loaded.train, "train", 60_000), (loaded.test, "t10k", 10_000)):
         assert (split.images.shape, split.images.dtype) == ((n, 1, 28, 28), torch.float32)
         pixels = np.fromfile(real_data / raw / f"{part}-images-idx3-ubyte", np.uint8)[16:]
