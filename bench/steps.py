@@ -10,10 +10,11 @@ from torchvision import datasets, transforms
 
 from bench.timing import interleaved, row
 from binenc import data
+from binenc.layers import suited_to
 from binenc.loss import total_loss
 from binenc.models import WITH_BINARY_LOSS, build
 from binenc.profile import Profile, Run
-from binenc.training import GraphedStep, forward, make_step, suited_to, tf32
+from binenc.training import GraphedStep, forward, make_step, tf32
 
 TORCHVISION = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 IMAGES = 4800

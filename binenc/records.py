@@ -22,7 +22,15 @@ import pyarrow.parquet as pq
 from binenc.profile import ROOT, Profile, Run
 
 RESULTS = ROOT / "results"
-TRAINING_SOURCES = ("data.py", "models.py", "loss.py", "protocol.py", "training.py", "metrics/*.py")
+TRAINING_SOURCES = (
+    "data.py",
+    "models.py",
+    "layers.py",
+    "loss.py",
+    "protocol.py",
+    "training.py",
+    "metrics/*.py",
+)
 FILES = ("history.parquet", "arrays.npz")
 RUN_COLUMNS = {"experiment": "str", "protocol": "str", "architecture": "str", "seed": "int64"}
 HISTORY_COLUMNS = {"epoch": "int64", "split": "str", "metric": "str", "value": "float64"}

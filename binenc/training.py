@@ -1,9 +1,7 @@
 """Train one run and measure it: the loop, on the CPU or a GPU."""
 
-import ctypes
 import math
 import os
-import platform
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
@@ -15,6 +13,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from binenc import data, records
+from binenc.layers import suited_to
 from binenc.loss import binary_loss, cross_entropy, total_loss
 from binenc.metrics import measure, per_class
 from binenc.models import WITH_BINARY_LOSS, build, n_parameters
@@ -201,56 +200,11 @@ def tf32(allowed: bool):
         switch.fp32_precision = "ieee"
 
 
-def suited_to(where: torch.device, model: nn.Module, precision: str) -> nn.Module:
-    """The same network, moved to its device and laid out as it is fastest there."""
-    if where.type == "cpu":
-        keep_freed_memory()
-        model.apply(use_cheap_dropout)
-    if where.type == "cpu" or precision != "float32":
-        model = model.to(memory_format=torch.channels_last)
-    return model.to(where)
-
-
-class CheapDropout(nn.Module):
-    """`nn.Dropout` for the CPU, where drawing the mask costs more than the layer: four entries a draw.
-
-    The rate is rounded to a multiple of 1 / 65536.
-    """
-
-    def __init__(self, rate: float):
-        super().__init__()
-        dropped = min(round(rate * 2**16), 2**16 - 1)
-        self.threshold, self.scale = dropped - 2**15, 2**16 / (2**16 - dropped)
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return x
-        bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
-        bits = bits.view(torch.int16)[: x.numel()].view(x.shape)
-        keep = torch.ge(bits, self.threshold, out=torch.empty_like(x))
-        return x * keep.mul_(self.scale)
-
-
-def use_cheap_dropout(module: nn.Module) -> None:
-    """Replace the dropout layers directly in a module."""
-    for name, child in module.named_children():
-        if isinstance(child, nn.Dropout):
-            setattr(module, name, CheapDropout(child.p))
-
-
-def keep_freed_memory() -> None:
-    """Let glibc reuse what a step frees; returned to the system, it is cleared again at every step."""
-    M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-    if platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL(None)
-        libc.mallopt(M_MMAP_THRESHOLD, 32 << 20)
-        libc.mallopt(M_TRIM_THRESHOLD, 512 << 20)
-
-
 @torch.inference_mode()
-def forward(model: nn.Module, images: Tensor, batch_size: int = 1000) -> tuple[Tensor, Tensor]:
+def forward(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
     """Logits (N, C) and latents (N, d) of all images, in evaluation mode and float32."""
     model.eval()
+    batch_size = 200 if images.device.type == "cpu" else 1000  # the CNN's outputs fit the caches of a CPU
     logits, latents = zip(*(model(part) for part in images.split(batch_size)), strict=True)
     return torch.cat(logits), torch.cat(latents)
 

@@ -9,7 +9,7 @@ import torch
 from textbook import N_TRAIN, assert_same_numbers, changed, curve_of, textbook
 from torch import nn
 
-from binenc import data, records, training
+from binenc import data, layers, records, training
 from binenc.models import build
 from binenc.profile import InputError
 from binenc.study import find_or_train
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture
 def plain_dropout(monkeypatch):
     """The masks of nn.Dropout, which the textbook loop draws too."""
-    monkeypatch.setattr(training, "use_cheap_dropout", lambda module: None)
+    monkeypatch.setattr(layers, "use_cheap_dropout", lambda module: None)
 
 
 @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
@@ -32,6 +32,12 @@ def test_equals_the_textbook_loop(smoke, plain_dropout, protocol, architecture):
     assert_same_numbers(run, train(run, progress=False), textbook(run, 3))
 
 
+def test_a_wide_network_equals_the_textbook_loop(smoke, plain_dropout):
+    """Its layers are large enough for `layers.OneDNNLinear`."""
+    run = changed(smoke, "digits_mlp,epochs=2,width=512")
+    assert_same_numbers(run, train(run, progress=False), textbook(run, 2))
+
+
 @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
 def test_cnn_equals_the_textbook_loop(smoke, plain_dropout, protocol):
     run = changed(smoke, "digits_cnn,epochs=2,halve_every=1", protocol)
@@ -39,7 +45,13 @@ def test_cnn_equals_the_textbook_loop(smoke, plain_dropout, protocol):
 
 
 @pytest.mark.parametrize(
-    "experiment", ["digits_mlp,epochs=2", "digits_cnn,epochs=1", "digits_mlp,epochs=2,precision=bf16"]
+    "experiment",
+    [
+        "digits_mlp,epochs=2",
+        "digits_mlp,epochs=2,width=512",
+        "digits_cnn,epochs=1",
+        "digits_mlp,epochs=2,precision=bf16",
+    ],
 )
 def test_repeats_bit_for_bit(smoke, experiment):
     run = changed(smoke, experiment)
@@ -75,9 +87,9 @@ def test_a_seed_decides_initialisation_order_and_dropout(smoke, monkeypatch):
             masks.append(out == 0)
         return out
 
-    make_step, forward, masks = training.make_step, training.CheapDropout.forward, []
+    make_step, forward, masks = training.make_step, layers.CheapDropout.forward, []
     monkeypatch.setattr(training, "make_step", spied)
-    monkeypatch.setattr(training.CheapDropout, "forward", masked)
+    monkeypatch.setattr(layers.CheapDropout, "forward", masked)
     for seed in (0, 1, 0):
         drawn.append([])
         masks.clear()
@@ -97,8 +109,8 @@ def test_dropout_acts_when_the_protocol_says(smoke, monkeypatch, protocol, epoch
         (evaluated if torch.is_inference_mode_enabled() else acted).append(not torch.equal(out, x))
         return out
 
-    forward = training.CheapDropout.forward
-    monkeypatch.setattr(training.CheapDropout, "forward", spy)
+    forward = layers.CheapDropout.forward
+    monkeypatch.setattr(layers.CheapDropout, "forward", spy)
     run = changed(smoke, "digits_mlp,epochs=3,evaluate_every=1", protocol)
     train(run, progress=False)
     a_epoch = 2 * math.ceil(N_TRAIN / run.experiment.batch_size)
@@ -164,26 +176,6 @@ def test_evaluation_is_of_all_points_in_evaluation_mode():
     expected = images.flatten(1) @ model[1].weight.T + model[1].bias
     torch.testing.assert_close(logits, expected.detach())
     torch.testing.assert_close(latents, images.flatten(1))
-
-
-@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9])
-def test_cheap_dropout_is_dropout(rate):
-    torch.manual_seed(0)
-    layer, x = training.CheapDropout(rate), torch.rand(401, 503, requires_grad=True)
-    assert torch.equal(layer.eval()(x), x)
-    out = layer.train()(x)
-    kept = out != 0
-    torch.testing.assert_close(out[kept], x[kept] / (1 - rate), rtol=1e-4, atol=0)
-    n, p = x.numel(), 1 - rate
-    for lane in range(4):  # the four entries of a draw are alike and independent
-        share = kept.flatten()[lane::4].float().mean().item()
-        assert abs(share - p) <= 5 * math.sqrt(p * (1 - p) / (n / 4)) + 2**-16
-        both = (kept.flatten()[lane : n - 3] & kept.flatten()[lane + 1 : n - 2])[::4].float().mean().item()
-        assert abs(both - p * p) <= 5 * math.sqrt(p * p * (1 - p * p) / (n / 4)) + 2**-15
-    out.sum().backward()
-    torch.testing.assert_close(x.grad, kept / (1 - rate), rtol=1e-4, atol=0)
-    assert not torch.equal(layer(x) != 0, kept) or rate == 0
-    assert layer(x.bfloat16()).dtype == torch.bfloat16
 
 
 def test_a_record_says_what_was_run(smoke):
