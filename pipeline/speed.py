@@ -21,19 +21,24 @@ COLUMNS = (
 
 
 def page(build: Path) -> str:
-    """The page as Markdown: each part as it was measured on this machine, else as it is recorded."""
-    found = {name: (made, "once, and recorded with the repository") for name, made in read(RECORDED).items()}
-    here = read(build / "bench.json")
-    found |= {name: (made, "on the machine of this report") for name, made in here.items()}
+    """The page as Markdown: each part as it was measured on this machine, and on those that are recorded."""
+    here, recorded = read(build / "bench.json"), read(RECORDED)
     lines = [
         "# Speed\n",
         "What a user waits for: ours, a conventional way to do the same, and the arithmetic alone. "
         "`make bench` measures it: medians of five rounds, all ways in turn in one process; a build once.\n",
     ]
+    lacking = []
     for name, title in PARTS.items():
-        if name in found:
-            lines += [f"## {title}\n", *part(name, *found[name])]
-    if lacking := [f"`make bench PART={name}`" for name in PARTS if name not in found]:
+        found = [(here[name], "on the machine of this report")] if name in here else []
+        found += [(made, "once, and recorded with the repository") for made in recorded.get(name, [])]
+        if not found:
+            lacking.append(f"`make bench PART={name}`")
+            continue
+        lines.append(f"## {title}\n")
+        for number, (made, where) in enumerate(found, start=1):
+            lines += part(f"{name}-{number}", made, where)
+    if lacking:
         lines.append(f"Not measured yet: {', '.join(lacking)}.\n")
     return "\n".join(lines)
 
@@ -51,7 +56,7 @@ def part(name: str, made: dict, where: str) -> list[str]:
         f"torch {made['versions']['torch']}; {made['date'][:10]}, commit "
         f"{made['commit'][:9]}.\n"
     )
-    if name == "bf16":
+    if name.startswith("bf16"):
         caption = (
             f"A short run of the digits MLP, paired by seed: mean ± std, n = {made['rows'][0]['seeds']}."
         )

@@ -1,4 +1,4 @@
-"""The page of the benchmark: what was measured here goes before what is recorded; what is missing is said."""
+"""The page of the benchmark: what was measured here, then what is recorded; what is missing is said."""
 
 import json
 
@@ -13,6 +13,7 @@ MADE = {
     "date": "2026-01-02T03:04:05+00:00",
     "versions": {"torch": "2.9.0"},
 }
+OTHER = MADE | {"hardware": MADE["hardware"] | {"vector_instructions": "AVX512"}}
 ROW = {"part": "A step", "unit": "ms", "ours": 2.0, "baseline": 3456.0, "limit": None, "ratio": 1728.0}
 ROW |= {"share": None, "goals": {"ratio": 2}, "met": True, "note": "A note."}
 
@@ -20,13 +21,15 @@ ROW |= {"share": None, "goals": {"ratio": 2}, "met": True, "note": "A note."}
 @pytest.fixture
 def recorded(tmp_path, monkeypatch):
     path = tmp_path / "recorded.json"
-    path.write_text(json.dumps({"cpu": MADE | {"rows": [ROW]}}))
+    path.write_text(json.dumps({"cpu": [MADE | {"rows": [ROW]}, OTHER | {"rows": [ROW]}]}))
     monkeypatch.setattr(speed, "RECORDED", path)
 
 
 def test_what_is_recorded_is_shown_and_the_rest_named(recorded, tmp_path):
     page = speed.page(tmp_path)
     assert "recorded with the repository: a CPU, 2 cores, AVX2, GPU: none" in page
+    assert page.index("2 cores, AVX2") < page.index("2 cores, AVX512")
+    assert [page.count(f":name: tab-speed-cpu-{n}\n") for n in (1, 2, 3)] == [1, 1, 0]
     assert "| A step | ms | 2 | 3456 | – | 1728 | – | ratio 2: met |" in page
     assert "- A step: A note." in page
     assert "Not measured yet: `make bench PART=gpu`, `make bench PART=build`, `make bench PART=bf16`." in page
@@ -36,6 +39,6 @@ def test_what_was_measured_here_goes_before(recorded, tmp_path):
     missed = ROW | {"ours": 1.0, "met": False}
     (tmp_path / "bench.json").write_text(json.dumps({"cpu": MADE | {"rows": [missed]}}))
     page = speed.page(tmp_path)
-    assert "on the machine of this report" in page
-    assert "| A step | ms | 1 | 3456 | – | 1728 | – | ratio 2: **missed** |" in page
-    assert "| 2 |" not in page
+    row = "| A step | ms | 1 | 3456 | – | 1728 | – | ratio 2: **missed** |"
+    assert page.index("on the machine of this report") < page.index(row) < page.index("recorded with the")
+    assert page.count("| A step |") == 3
