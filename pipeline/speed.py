@@ -62,19 +62,26 @@ def part(name: str, made: dict, where: str) -> list[str]:
         )
         lines = effect(made["rows"])
     else:
-        caption, lines = COLUMNS, table(made["rows"])
+        compared = any(row.get("baseline") for row in made["rows"])
+        caption = COLUMNS if compared else "Of what a change leads to: single builds, one after another."
+        lines = table(made["rows"])
     notes = [f"- {row['part']}: {row['note']}" for row in made["rows"] if row.get("note")]
     return [about, f":::{{table}} {caption}\n:name: tab-speed-{name}\n", *lines, ":::\n", *notes, ""]
 
 
 def table(rows: list[dict]) -> list[str]:
-    """Lines of the table: measured, and which goals were met."""
+    """Lines of the table: measured, and which goals were met; columns that no row fills are left out."""
+    columns = [
+        key
+        for key in ("ours", "baseline", "limit", "ratio", "share")
+        if any(row.get(key) is not None for row in rows)
+    ]
     lines = [
-        "| Part | Unit | Ours | Baseline | Limit | Ratio | Share | Goal |",
-        "|---|---|---:|---:|---:|---:|---:|---|",
+        f"| Part | Unit | {' | '.join(map(str.capitalize, columns))} | Goal |",
+        f"|---|---|{'---:|' * len(columns)}---|",
     ]
     for row in rows:
-        numbers = [row.get(key) for key in ("ours", "baseline", "limit", "ratio", "share")]
+        numbers = [row.get(key) for key in columns]
         goals = ", ".join(f"{name} {goal:g}" for name, goal in row["goals"].items())
         goals += (": met" if row["met"] else ": **missed**") if goals else ""
         cells = [row["part"], row["unit"], *map(number, numbers), goals]
