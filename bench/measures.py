@@ -18,7 +18,10 @@ from binenc.metrics import measure
 from binenc.profile import Profile
 from binenc.protocol import AS_WRITTEN
 from binenc.training import forward
+from binenc.verdict import interval
 
+SHORT = 31
+"""Epochs of the runs that compare bf16 with float32."""
 SAMPLE = 8
 """Dimensions on which the baseline's mixtures are fitted; their time is scaled to all."""
 NETWORKS = {
@@ -156,7 +159,7 @@ def precision_effect(seeds=range(5)) -> list[dict]:
     finals = {"float32": [], "bf16": []}
     for seed in seeds:
         for precision, found in finals.items():
-            name = f"digits_mlp,epochs=31,precision={precision}"
+            name = f"digits_mlp,epochs={SHORT},precision={precision}"
             run = Profile.read("quick").run(name, "as_written", "binary_encoding", seed)
             record, _ = train(run, progress=False)
             history = record.history[record.history.epoch == record.history.epoch.max()]
@@ -165,6 +168,7 @@ def precision_effect(seeds=range(5)) -> list[dict]:
     for split, metric in finals["float32"][0].index:
         full, half = ([float(f[split, metric]) for f in finals[p]] for p in ("float32", "bf16"))
         difference = [b - a for a, b in zip(full, half, strict=True)]
+        apart = interval(difference)
         table.append(
             {
                 "split": split,
@@ -173,9 +177,12 @@ def precision_effect(seeds=range(5)) -> list[dict]:
                 "float32_std": statistics.stdev(full),
                 "bf16": statistics.mean(half),
                 "bf16_std": statistics.stdev(half),
-                "difference": statistics.mean(difference),
+                "difference": apart.mean,
+                "difference_low": apart.low,
+                "difference_high": apart.high,
                 "difference_std": statistics.stdev(difference),
                 "seeds": len(full),
+                "epochs": SHORT,
             }
         )
     return table

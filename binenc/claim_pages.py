@@ -10,6 +10,8 @@ from binenc.study import source
 from binenc.verdict import CONFIDENCE, Verdict
 
 WORDS = {"reproduced": "✓ reproduced", "not reproduced": "✗ not reproduced", "undecided": "? undecided"}
+NO_RECORDS = "– lacks records"
+"""Of a claim that nothing can be said of yet, where that is not for want of seeds."""
 COLOURS = {
     "reproduced": ("#cdeccf", "#0b3d16"),
     "not reproduced": ("#f9d3cf", "#5c0f08"),
@@ -62,22 +64,29 @@ def _cell(row: pd.Series) -> str:
 
 
 def _words(row: pd.Series | Verdict) -> str:
+    if not row.n_seeds:
+        return NO_RECORDS
     return WORDS[row.verdict] + (f", leans {row.lean}" if row.lean else "")
 
 
 def summary(verdicts: pd.DataFrame) -> str:
     """How many verdicts of each kind, and how far they can be trusted together, as Markdown."""
-    counts = verdicts.verdict.value_counts()
+    judged = verdicts[verdicts.n_seeds > 0]
+    counts = judged.verdict.value_counts()
     said = ", ".join(f"{counts.get(word, 0)} {word}" for word in WORDS)
+    if lacking := len(verdicts) - len(judged):
+        said += f"; {lacking} lack records"
+    if single := ((judged.n_seeds == 1) & (judged.verdict == "undecided")).sum():
+        said += f"; of those undecided, {single} rest on one seed, which has no interval"
     seeds = sorted(set(verdicts.n_seeds[verdicts.n_seeds > 1]))
     t = "; ".join(f"{n} seeds: t = {stats.t.ppf((1 + CONFIDENCE) / 2, n - 1):.2f}" for n in seeds)
     columns = len(verdicts) // verdicts.claim.nunique()
     return (
-        f"**{len(verdicts)} verdicts: {said}**, on {verdicts.claim.nunique()} claims in {columns} "
+        f"**{len(judged)} verdicts: {said}**, on {verdicts.claim.nunique()} claims in {columns} "
         f"{'pair' if columns == 1 else 'pairs'} of experiment and protocol. But for claim 10, which is about "
         f"exact counts, each rests on {CONFIDENCE:.0%} intervals of Student's t over seeds"
         f"{f' ({t})' if t else ''}, each interval by itself: nothing is corrected for so many being "
-        "looked at together. "
+        "looked at together. An interval covers the choice of seeds, not that of the test points. "
         "An interval of shares can reach past 0 or 1, because Student's t ignores these bounds. "
         "'Undecided' is no verdict against a claim: the records cannot tell. It leans for or against a claim "
         "as the means do, however wide their intervals."
@@ -108,11 +117,12 @@ def claim_markdown(judged: list[Verdict], number: int) -> str:
     lines += [
         f"| {name} | " + " | ".join(row.get(c, "") for c in columns) + " |" for name, row in cells.items()
     ]
+    counted = {v.n_seeds: f" ({v.n_seeds} seed{'s' * (v.n_seeds != 1)})" for v in mine} | {0: ""}
     said = [
-        f"- **{column}**: {_words(v)} ({v.n_seeds} seed{'s' * (v.n_seeds != 1)}): {v.why}."
+        f"- **{column}**: {_words(v)}{counted[v.n_seeds]}: {v.why}."
         for v, column in zip(mine, columns, strict=True)
     ]
-    head = [f"*{claim.statement}* ({claim.place}).", f"**Test**, fixed before these runs. {claim.test}"]
+    head = [f"*{claim.statement}* ({claim.place}).", f"**Test.** {claim.test}"]
     return "\n\n".join([*head, *(["\n".join(lines)] if cells else []), "\n".join(said)])
 
 

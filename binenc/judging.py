@@ -1,5 +1,6 @@
 """Every claim judged by the records: for each profile, experiment and protocol by itself."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from binenc.claims import CLAIMS, Claim
 from binenc.study import Study, contents, source
-from binenc.verdict import Needs, Part, Verdict, decide, to_frame
+from binenc.verdict import Needs, Part, Verdict, decide
 
 
 def judge_table(
@@ -57,3 +58,49 @@ def judge(found: Study) -> list[Verdict]:
 def verdicts(found: Study) -> pd.DataFrame:
     """The verdict on every claim, a row for each profile, experiment and protocol."""
     return to_frame(judge(found))
+
+
+def to_frame(judged: list[Verdict]) -> pd.DataFrame:
+    """A row a verdict; effect, low and high are those of the effect that supports the claim least."""
+    rows = []
+    for v in judged:
+        least = v.weakest
+        mean, low, high = least.shown if least else (math.nan,) * 3
+        rows.append(
+            {
+                "claim": v.claim.number,
+                "slug": v.claim.slug,
+                "statement": v.claim.statement,
+                "place": v.claim.place,
+                "profile": v.profile,
+                "source": v.source or v.profile,
+                "experiment": v.experiment,
+                "protocol": v.protocol,
+                "where": v.where,
+                "verdict": v.verdict,
+                "lean": v.lean,
+                "comparison": least.name if least else "",
+                "effect": mean,
+                "low": low,
+                "high": high,
+                "unit": least.unit if least else "",
+                "n_seeds": v.n_seeds,
+                "why": v.why,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def effects_frame(judged: list[Verdict]) -> pd.DataFrame:
+    """A row an effect, those that do not decide included."""
+    keys = ("profile", "experiment", "protocol", "where")
+    rows = [
+        {"claim": v.claim.number}
+        | {key: getattr(v, key) for key in keys}
+        | {"comparison": e.name, "unit": e.unit, "claimed": e.claimed if e.decides else "", "ratio": e.ratio}
+        | dict(zip(("effect", "low", "high"), e.shown, strict=True))
+        | {"n_seeds": e.n_seeds, "state": e.state if e.decides else "", "note": e.note}
+        for v in judged
+        for e in v.effects
+    ]
+    return pd.DataFrame(rows)

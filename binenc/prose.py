@@ -40,8 +40,10 @@ def plus_minus(mean: float, std: float, n: int) -> str:
     """``mean ± std``, to two digits of the standard deviation; the mean alone if n is 1."""
     if n < 2 or not (math.isfinite(mean) and math.isfinite(std)):
         return number(mean, 4)
-    if std == 0 or (mean != 0 and not 1e-3 <= abs(mean) < 1e5):
-        return f"{number(mean, 4)} ± {number(std, 2)}"
+    if std == 0:
+        return f"{number(mean, 4)} ± 0"
+    if mean != 0 and not 1e-3 <= abs(mean) < 1e5:
+        return f"{number(mean, max(1, _magnitude(mean) - _magnitude(std) + 2))} ± {number(std, 2)}"
     decimals = min(max(0, 1 - _magnitude(std)), 5)
     return f"{mean:.{decimals}f} ± {std:.{decimals}f}".replace("-", "−")
 
@@ -91,7 +93,9 @@ def ranking(found: Study, metric: str, split: str) -> str:
         )
         if len(rows) > 1:
             lead = rows["mean"].iloc[0] - rows["mean"].iloc[1]
-            said += f"; the first leads by {number(lead, 2)}" if lead else "; the first two are level"
+            level = (rows["mean"] == rows["mean"].iloc[0]).sum()
+            who = f"all {level}" if level == len(rows) else f"the first {level}"
+            said += f"; the first leads by {number(lead, 2)}" if lead else f"; {who} are level"
         lines.append(f"- {where(found, *key)}: {said} ({seeds(part.n)}).")
     return "\n".join(lines)
 

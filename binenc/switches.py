@@ -268,10 +268,8 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
             said = " and ".join(dict.fromkeys(both.values())) + (" under both" if len(both) == 2 else "")
         line = f"- {name}: {said}. The numbers of seed {seed} {_sides(start, end)}."
         if switches:
-            alone = (
-                f"Turned by {' and by '.join(turning)} alone" if turning else "No single switch turns them"
-            )
-            line += f" {alone}."
+            which = ", ".join(turning)
+            line += f" Turned by one switch alone: {which}." if turning else " No single switch turns them."
         (differ if changed else turn).append(line)
     text = []
     if set(BASES) - {v.protocol for v in here}:
@@ -279,7 +277,8 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
     else:
         text.append("\n".join(["Verdicts that differ:\n", *differ]) if differ else "No verdict differs.")
     if turn:
-        text.append("\n".join([f"The verdict stays, but the numbers of seed {seed} change side:\n", *turn]))
+        head = f"The verdict stays, but the numbers of seed {seed} change side by the protocol or a switch:\n"
+        text.append("\n".join([head, *turn]))
     return "\n\n".join(text)
 
 

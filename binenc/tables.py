@@ -130,8 +130,10 @@ def settings_table(found: Study) -> pd.DataFrame:
                 "Dropout": e.dropout_rate,
                 "Batch": e.batch_size,
                 "Learning rate": f"{e.learning_rate:g}",
+                "Halved every": e.halve_every,
                 "γ": f"{e.gamma:g}",
                 "Epochs": e.epochs,
+                "Evaluated every": e.evaluate_every,
             }
     return pd.DataFrame(list(lines.values()))
 

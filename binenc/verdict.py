@@ -32,7 +32,8 @@ class Part:
     def curve(self, metric: str, architecture: str, split: str = "train") -> pd.DataFrame:
         """Values of shape (epochs, seeds)."""
         if architecture not in self.architectures:
-            raise Needs(f"needs records of {ARCHITECTURES[architecture]}")
+            lacking = [title for a, title in ARCHITECTURES.items() if a not in self.architectures]
+            raise Needs(f"there are no records of {', '.join(lacking)}")
         key = metric, split, architecture
         if key not in self.rows:
             raise Needs(f"needs {metric} ({split}) in the records of {ARCHITECTURES[architecture]}")
@@ -214,17 +215,23 @@ class Verdict:
 
     @property
     def lean(self) -> str:
-        """Where it is undecided, whether the means are ``for`` or ``against`` the claim; else empty."""
+        """Where it is undecided, whether the means are ``for`` or ``against`` the claim; else empty.
+
+        Means that lie on their bounds, such as equal accuracies, are neither.
+        """
         if self.verdict != "undecided" or not self.evidence or self.on_side is None:
             return ""
-        return "for" if self.on_side else "against"
+        if self.on_side:
+            return "for"
+        beyond = [effect.support < 0 for effect in self.deciding]
+        return "against" if (all if self.claim.one_suffices else any)(beyond) else ""
 
 
 def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> tuple[str, str]:
     """The verdict, and why, of deciding effects that must all hold, or of which one suffices."""
     states = [effect.state for effect in effects]
     n = min(effect.n_seeds for effect in effects)
-    notes = "".join(f". On {effect.name}: {effect.note}" for effect in effects if effect.note)
+    notes = _notes(effects)
     if no_evidence:
         return "undecided", no_evidence
     if n < 2 and not all(effect.exact for effect in effects):
@@ -239,7 +246,8 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
             f"beyond the bound: {_names([e for e in effects if e.state == 'fails'], len(effects))}{notes}",
         )
     if unfinished := [e for e in effects if e.unfinished and e.interval.high < e.above]:
-        return "undecided", f"training ended too early: {_names(unfinished)}{notes}"
+        why = f"training ended too early: {_names(unfinished)}; by the test as first fixed: not reproduced"
+        return "undecided", why + notes
     undefined = [effect for effect in effects if effect.values.isna().any()]
     if undefined:
         return "undecided", f"not defined in some seed: {_names(undefined)}{notes}"
@@ -248,6 +256,15 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
         "undecided",
         f"too few seeds or too small an effect, the interval covers the bound: {unsure}{notes}",
     )
+
+
+def _notes(effects: list[Effect]) -> str:
+    """What the effects have to say, each note once."""
+    said: dict[str, list[Effect]] = {}
+    for effect in effects:
+        if effect.note:
+            said.setdefault(effect.note, []).append(effect)
+    return "".join(f". On {_names(noted)}: {note}" for note, noted in said.items())
 
 
 def _every(effects: list[Effect], where: str) -> str:
@@ -272,49 +289,3 @@ def ordered(protocols) -> list[str]:
     """As written first, as released last, the switches between them in their order."""
     rank = {"as_written": 0, "as_released": 2}
     return sorted(dict.fromkeys(protocols), key=lambda name: rank.get(name, 1))
-
-
-def to_frame(judged: list[Verdict]) -> pd.DataFrame:
-    """A row a verdict; effect, low and high are those of the effect that supports the claim least."""
-    rows = []
-    for v in judged:
-        least = v.weakest
-        mean, low, high = least.shown if least else (math.nan,) * 3
-        rows.append(
-            {
-                "claim": v.claim.number,
-                "slug": v.claim.slug,
-                "statement": v.claim.statement,
-                "place": v.claim.place,
-                "profile": v.profile,
-                "source": v.source or v.profile,
-                "experiment": v.experiment,
-                "protocol": v.protocol,
-                "where": v.where,
-                "verdict": v.verdict,
-                "lean": v.lean,
-                "comparison": least.name if least else "",
-                "effect": mean,
-                "low": low,
-                "high": high,
-                "unit": least.unit if least else "",
-                "n_seeds": v.n_seeds,
-                "why": v.why,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def effects_frame(judged: list[Verdict]) -> pd.DataFrame:
-    """A row an effect, those that do not decide included."""
-    keys = ("profile", "experiment", "protocol", "where")
-    rows = [
-        {"claim": v.claim.number}
-        | {key: getattr(v, key) for key in keys}
-        | {"comparison": e.name, "unit": e.unit, "claimed": e.claimed if e.decides else "", "ratio": e.ratio}
-        | dict(zip(("effect", "low", "high"), e.shown, strict=True))
-        | {"n_seeds": e.n_seeds, "state": e.state if e.decides else "", "note": e.note}
-        for v in judged
-        for e in v.effects
-    ]
-    return pd.DataFrame(rows)

@@ -7,8 +7,10 @@ from worlds import REFUTED, judge, paper_world, table
 
 from binenc import judging
 from binenc.claim_pages import COLOURS, claim_markdown, summary, table_html, table_markdown
+from binenc.claims import BINARY
 from binenc.figures.effects import forest
-from binenc.verdict import effects_frame, to_frame
+from binenc.judging import effects_frame, to_frame
+from binenc.profile import ARCHITECTURES
 
 
 def test_tables_show_words_for_every_claim_and_column():
@@ -49,6 +51,27 @@ def test_what_is_undecided_says_where_the_means_lean(changes, lean):
     nothing = to_frame(judging.judge_table(one_seed, {"quick": "too small"}))
     for other in (decided, nothing):
         assert "leans" not in table_markdown(other) + table_html(other)
+
+
+def test_a_claim_without_records_is_told_from_an_undecided_one():
+    t = table(paper_world())
+    judged = judging.judge_table(t[t.architecture == BINARY])
+    frame = to_frame(judged)
+    assert table_markdown(frame).count("– lacks records |") == 8
+    assert table_html(frame).count(">– lacks records</td>") == 8
+    assert "**2 verdicts: 2 reproduced, 0 not reproduced, 0 undecided; 8 lack records**" in summary(frame)
+    text = claim_markdown(judged, 5)
+    assert "lacks records: there are no records of Linear penultimate, Non-linear penultimate, No" in text
+    one = to_frame(judging.judge_table(table(paper_world(), seeds=1)))
+    assert "9 undecided; of those undecided, 9 rest on one seed, which has no interval**" in summary(one)
+
+
+def test_a_note_of_several_effects_is_said_once():
+    late = {("max_angle", a): (np.nan, 0.9, 0.8) for a in ARCHITECTURES}
+    late |= {("equinorm", a): (np.nan, 0.9, 0.8) for a in ARCHITECTURES}
+    why = judge(8, table(paper_world() | late)).why
+    assert "On equinorm, area; max angle, area: 3 of 9 evaluations left out" in why
+    assert why.count("left out") == 1
 
 
 @pytest.mark.parametrize(("number", "seeds"), [(1, 3), (3, 1), (7, 3), (8, 1)])

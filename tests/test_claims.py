@@ -21,8 +21,9 @@ from worlds import (
 )
 
 from binenc import claims, judging
+from binenc.judging import to_frame
 from binenc.profile import ARCHITECTURES
-from binenc.verdict import Effect, to_frame
+from binenc.verdict import Effect
 
 NUMBERS = range(1, 11)
 
@@ -110,7 +111,27 @@ def test_the_weakest_comparison_is_the_one_reported():
     v = judge(5, table(paper_world() | {("accuracy", NONE): (0.5, 0.9, 0.979)}))
     assert to_frame([v]).comparison[0] == "binary encoding − no penultimate"
     assert to_frame([v]).effect[0] == pytest.approx(0.1, abs=1e-3)
-    assert len(v.effects) == 3
+    assert [e.decides for e in v.effects] == [True] * 3 + [False]
+
+
+def test_the_lead_over_the_best_other_is_that_of_each_seed():
+    t, finals = table(paper_world(), noise=0.0), {LINEAR: 0.99, NONE: 0.98}
+    last = (t.metric == "accuracy") & (t.epoch == t.epoch.max()) & (t.split == "test")
+    for architecture, value in finals.items():
+        t.loc[last & (t.architecture == architecture) & (t.seed == 1), "value"] = value
+    mine = t[last & (t.architecture == BINARY) & (t.seed == 1)].value.item()
+    assert judge(5, t).effects[-1].values[1] == pytest.approx(100 * (mine - 0.99))
+
+
+@pytest.mark.parametrize(
+    ("others", "lean"), [((0.98,) * 3, ""), ((0.979, 0.98, 0.98), ""), ((0.97,) * 3, "for")]
+)
+def test_means_on_their_bounds_lean_nowhere(others, lean):
+    ends = dict(zip(ARCHITECTURES, (0.98, *others), strict=True))
+    world = paper_world() | {("accuracy", a): (0.5, 0.9, end) for a, end in ends.items()}
+    assert judge(6, table(world, noise=0.0, seeds=1)).lean == lean
+    world[("accuracy", NONE)] = (0.5, 0.9, 0.981)
+    assert judge(6, table(world, noise=0.0, seeds=1)).lean == "against"
 
 
 def times_and_areas(changes: dict | None = None) -> dict[str, Effect]:
@@ -194,7 +215,7 @@ def test_an_early_value_that_is_not_defined_is_left_out_of_all_areas(architectur
     effects = times_and_areas({("max_angle", architecture): curve})
     mine, best = (math.log(0.1) + math.log(0.01)) / 2, (math.log(0.7) + math.log(0.5)) / 2
     assert effects["max angle, area"].interval.mean == pytest.approx(mine - best)
-    assert effects["max angle, area"].note == "3 evaluations left out, as a class has no point"
+    assert effects["max angle, area"].note == "3 of 9 evaluations left out, as a class has no point"
     assert effects["max angle, time"].values.tolist() == [-5.0] * 3
     last = times_and_areas({("max_angle", architecture): (1.0, 0.7, math.nan)})
     values = last["max angle, time"].values
@@ -205,7 +226,7 @@ def test_pairs_are_made_of_the_seeds_that_both_have():
     t = table(paper_world())
     t = t[~((t.architecture == NONE) & (t.seed == 2))]
     effects = {e.name: e.n_seeds for e in judge(5, t).effects}
-    assert list(effects.values()) == [3, 3, 2]
+    assert list(effects.values()) == [3, 3, 2, 2]
     t = t[~((t.architecture == NONE) & (t.seed == 1)) & ~((t.architecture == BINARY) & (t.seed == 0))]
     v = judge(5, t)
     assert v.verdict == "undecided"
@@ -265,6 +286,7 @@ def test_a_share_that_still_rises_is_said_to(share, seeds, said):
     assert v.why.endswith(said)
     assert ("still rising" in v.why) is bool(said)
     assert ("training ended too early" in v.why) is bool(said)
+    assert ("by the test as first fixed: not reproduced" in v.why) is bool(said)
     refuted = share[-1] < 0.99 and not said
     assert (v.verdict == "not reproduced") is refuted
 
@@ -278,12 +300,15 @@ def test_an_interval_that_covers_the_bound_is_no_matter_of_when_training_ended()
 
 @pytest.mark.parametrize(
     ("standardised", "said"),
-    [((3.0, 2.0, 1.0), "falls by 2.00"), ((1.0, 2.0, 3.0), ""), ((1.0, 1.0, 1.0), "")],
+    [
+        ((3.0, 2.0, 1.0), "falls by 2.00 on average, so their scale makes the difference"),
+        ((1.0, 2.0, 3.0), "rises by 2.00 on average"),
+        ((1.0, 1.0, 1.0), "rises by 0.00 on average"),
+    ],
 )
-def test_a_score_that_moves_by_its_scale_is_said_to(standardised, said):
+def test_a_score_says_what_remains_without_the_scale(standardised, said):
     v = judge(1, table(paper_world() | {("standardised_log_likelihood", BINARY): standardised}))
-    assert ("of standardised latents it" in v.why) is bool(said)
-    assert said in v.why
+    assert v.why.endswith(f"On log-likelihood: of standardised latents it {said}")
 
 
 def test_an_interval_without_width_is_named():

@@ -1,5 +1,7 @@
 """Sentences out of records."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -37,7 +39,7 @@ def test_number(value, digits, text):
         (1.0, 0.0, 3, "1 ± 0"),
         (-4.07, 0.24, 3, "−4.07 ± 0.24"),
         (250.2, 54.0, 2, "250 ± 54"),
-        (2.0e-6, 1.5e-7, 3, "2.000e−6 ± 1.5e−7"),
+        (2.0e-6, 1.5e-7, 3, "2.00e−6 ± 1.5e−7"),
     ],
 )
 def test_plus_minus(mean, std, n, text):
@@ -77,6 +79,14 @@ def test_ranking_goes_from_high_to_low_and_states_the_lead(made):
     assert sorted(order, key=text.index) == order
     first, second, *_ = sorted(values.values(), reverse=True)
     assert f"leads by {prose.number(first - second, 2)}" in text
+
+
+def test_architectures_that_are_level_are_said_to_be(made):
+    found = study.read(["smoke"], protocols=["as_released"])
+    level = dataclasses.replace(found, table=found.table.assign(value=1.0))
+    assert "; all 4 are level (n = 1)." in prose.ranking(level, "accuracy", "test")
+    level.table.loc[level.table.architecture == "no_penultimate", "value"] = 0.5
+    assert "; the first 3 are level (n = 1)." in prose.ranking(level, "accuracy", "test")
 
 
 def test_shared_rows_are_named_in_groups():

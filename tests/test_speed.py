@@ -48,3 +48,12 @@ def test_columns_are_those_that_a_row_fills():
     bare = {"part": "A build", "unit": "s", "ours": 2.0, "goals": {}, "met": True, "note": ""}
     assert speed.table([bare])[::2] == ["| Part | Unit | Ours | Goal |", "| A build | s | 2 |  |"]
     assert speed.table([bare, ROW])[2] == "| A build | s | 2 | – | – |  |"
+
+
+def test_differences_of_bf16_that_seeds_do_not_explain_are_named():
+    row = {"split": "test", "metric": "accuracy", "difference_low": -0.1, "difference_high": 0.2}
+    other = row | {"metric": "epoch_loss", "difference_low": 0.1}
+    assert speed.beyond([row]).endswith("0 have a 95 % interval, each by itself, without 0.")
+    assert speed.beyond([row, other]).endswith(
+        "1 have a 95 % interval, each by itself, without 0: `epoch_loss` (test)."
+    )

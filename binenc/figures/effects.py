@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 
 from binenc.claim_pages import claim_markdown
 from binenc.figures.style import PANEL, STYLE, show, slug
+from binenc.judging import effects_frame
 from binenc.protocol import in_words
-from binenc.verdict import Effect, Verdict, effects_frame, ordered
+from binenc.verdict import Effect, Verdict, ordered
 
 MARKS = {"as_written": ("o", "#1b1b1b", "#1b1b1b"), "as_released": ("s", "#6a6a6a", "#ffffff")}
 """Marker, colour and filling of a protocol."""
