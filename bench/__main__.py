@@ -12,6 +12,7 @@ import torch
 from bench import building, measures, steps
 from binenc.profile import ROOT, InputError
 from binenc.provenance import processor, provenance
+from binenc.training import device
 
 CPU = torch.device("cpu")
 
@@ -37,7 +38,7 @@ def main(chosen: list[str]) -> None:
                 "gpu": torch.cuda.get_device_name() if on_gpu else None,
             },
             "load_before": os.getloadavg()[0],
-        } | provenance(CPU)
+        } | provenance(CPU if part in ("cpu", "build") else device())
         rows = []
         for row in parts[part]():
             rows.append(row)

@@ -18,8 +18,8 @@ from binenc.profile import Profile, Run
 from binenc.training import GraphedStep, forward, make_step, tf32
 
 TORCHVISION = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
-IMAGES = 4800
-"""Training images that both sides pass through again and again."""
+IMAGES = 4864
+"""Training images that both sides pass through again and again; whole batches of either experiment."""
 
 
 def training_row(part: str, run: Run, where: torch.device, goals: dict | None = None, note: str = "") -> dict:
@@ -62,6 +62,7 @@ def our_step(run: Run, where: torch.device):
 
 def loader(dataset: str, batch_size: int, order: list[int] | None = None) -> DataLoader:
     """Images as the public examples read them: one by one, each through ToTensor and Normalize."""
+    data.load(dataset)  # which downloads what is not there
     scaled = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
     images = TORCHVISION[dataset](data.folder(), train=True, transform=scaled)
     own = torch.Generator().manual_seed(0)  # or it draws from the one that makes the dropout masks
@@ -82,6 +83,7 @@ def baseline_step(
     endless = itertools.chain.from_iterable(itertools.repeat(batches))
 
     def way() -> float:
+        torch.backends.cudnn.conv.fp32_precision = "tf32"  # as torch begins; ours sets its own
         images, labels = (x.to(where) for x in next(endless))
         logits, latents = model(images)
         loss = total_loss(logits, latents, labels, e.gamma, run.protocol)

@@ -1,5 +1,6 @@
 """Train one run and measure it: the loop, on the CPU or a GPU."""
 
+import gc
 import math
 import os
 import time
@@ -48,6 +49,9 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
         If the loss or the outputs of the network are no longer finite.
     """
     started, where = time.perf_counter(), device()
+    if where.type == "cuda":
+        torch.cuda.set_device(where.index or 0)  # whose streams a graph is recorded on
+        torch.backends.cudnn.deterministic = True
     e, protocol = run.experiment, run.protocol
     dataset = data.load(e.dataset)
     checksum = dataset.checksum
@@ -183,6 +187,7 @@ class GraphedStep:
 
     def record(self, *batch: Tensor) -> tuple:
         """The graph, which is not run yet, and the tensors that it reads a batch from."""
+        gc.collect()  # an earlier run's graph must not be destroyed while this one is recorded
         graph, inputs = torch.cuda.CUDAGraph(), [x.clone() for x in batch]
         with torch.cuda.graph(graph, stream=self.stream):
             self.step(*inputs)
@@ -195,9 +200,11 @@ def tf32(allowed: bool):
     switches = torch.backends.cuda.matmul, torch.backends.cudnn.conv
     for switch in switches:
         switch.fp32_precision = "tf32" if allowed else "ieee"
-    yield
-    for switch in switches:
-        switch.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        for switch in switches:
+            switch.fp32_precision = "ieee"
 
 
 @torch.inference_mode()

@@ -78,6 +78,7 @@ class TestGpu:
         for name in weights:
             torch.testing.assert_close(weights[name], plain[name], rtol=1e-2, atol=5e-4)
 
+    @pytest.mark.filterwarnings("ignore:Synchronization debug mode")
     def test_no_step_waits_for_the_device(self, smoke, monkeypatch):
         make = training.GraphedStep
 

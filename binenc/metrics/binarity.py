@@ -104,7 +104,9 @@ def fit_block(latents: Tensor) -> tuple[Tensor, ...]:
     x.copy_(latents.contiguous().T)  # of a view into many columns each number would be read by itself
     low, high = x.amin(1), x.amax(1)
     mean = x.mean(1)
-    spread = torch.stack([torch.linalg.vector_norm(row) for row in map(torch.sub, x, mean)])
+    some = len(x) if x.is_cuda else 1  # at a time: a GPU has the memory, and waits for what starts its work
+    centred = map(torch.sub, x.split(some), mean[:, None].split(some))
+    spread = torch.cat([torch.linalg.vector_norm(part, dim=1) for part in centred])
     spread /= math.sqrt(x.shape[1])
     if not spread.isfinite().all():
         raise ValueError("latents must be finite, and small enough for the square of their spread to be so")

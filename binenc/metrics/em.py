@@ -182,17 +182,16 @@ def em(
         extent = theta[..., ::2].prod(2, keepdim=True)
         theta = theta.gather(1, extent.argsort(1).expand_as(theta))
         eta = natural(theta)
-        counts = part.bincount(minlength=len(parts)).tolist()
+        counts = [len(part)] if len(parts) == 1 else part.bincount(minlength=len(parts)).tolist()
         of_parts = zip(parts, eta.split(counts), place.split(counts), strict=True)
         sums = torch.cat([points.expect(*mixtures) for points, *mixtures in of_parts if len(mixtures[0])])
         now = (sums[:, 0] + (eta[:, 1] * total).sum(1)) / total[:, 0]
         result[row], score[row] = theta, now
-        moving = (now - before).abs() >= tolerance
-        n = int(moving.sum())
-        if n == 0:
+        moving = ((now - before).abs() >= tolerance).nonzero()[:, 0]  # the one wait for a GPU
+        if len(moving) == 0:
             break
         theta, before = maximise(sums[:, 1:], total, floor), now
-        if n < len(row):
+        if len(moving) < len(row):
             row, theta, part, place = row[moving], theta[moving], part[moving], place[moving]
             total, floor, before = total[moving], floor[moving], before[moving]
     return result, score
