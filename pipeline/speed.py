@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from binenc.profile import ROOT
+from binenc.prose import plus_minus
 from binenc.words import METRICS
 
 RECORDED = ROOT / "bench/recorded.json"
@@ -13,6 +14,7 @@ PARTS = {
     "build": "From `make book` to the report",
     "bf16": "What bf16 does to the metrics",
 }
+WHILE_TRAINING = {"epoch_loss": "Loss, in training", "epoch_accuracy": "Accuracy, in training"}
 
 COLUMNS = (
     "Ratio: baseline / ours. Share: limit / ours. The limit is the products of matrices, or the "
@@ -112,7 +114,7 @@ def beyond(rows: list[dict]) -> str:
 
 
 def title_of(metric: str) -> str:
-    return METRICS[metric].title if metric in METRICS else f"`{metric}`"
+    return METRICS[metric].title if metric in METRICS else WHILE_TRAINING[metric]
 
 
 def effect(rows: list[dict]) -> list[str]:
@@ -120,8 +122,7 @@ def effect(rows: list[dict]) -> list[str]:
     lines = ["| Split | Metric | float32 | bf16 | bf16 − float32 |", "|---|---|---:|---:|---:|"]
     for row in rows:
         cells = (
-            f"{row[key]:.4g} ± {row[f'{key}_std']:.2g}".replace("-", "−")
-            for key in ("float32", "bf16", "difference")
+            plus_minus(row[key], row[f"{key}_std"], row["seeds"]) for key in ("float32", "bf16", "difference")
         )
         lines.append(f"| {row['split']} | {title_of(row['metric'])} | {' | '.join(cells)} |")
     return lines

@@ -55,5 +55,5 @@ def test_differences_of_bf16_that_seeds_do_not_explain_are_named():
     other = row | {"metric": "epoch_loss", "difference_low": 0.1}
     assert speed.beyond([row]).endswith("0 have a 95 % interval, each by itself, without 0.")
     assert speed.beyond([row, other]).endswith(
-        "1 have a 95 % interval, each by itself, without 0: `epoch_loss` (test)."
+        "1 have a 95 % interval, each by itself, without 0: Loss, in training (test)."
     )
