@@ -109,8 +109,10 @@ def beyond(rows: list[dict]) -> str:
         for row in rows
         if not row["difference_low"] <= 0 <= row["difference_high"]
     ]
-    which = f": {', '.join(found)}" if found else ""
-    return f"Of {len(rows)} differences {len(found)} have a 95 % interval, each by itself, without 0{which}."
+    which = f", {', '.join(found)}" if found else ""
+    return (
+        f"Differences whose 95 % interval, each by itself, leaves out 0: {len(found)} of {len(rows)}{which}."
+    )
 
 
 def title_of(metric: str) -> str:

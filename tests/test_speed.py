@@ -53,7 +53,5 @@ def test_columns_are_those_that_a_row_fills():
 def test_differences_of_bf16_that_seeds_do_not_explain_are_named():
     row = {"split": "test", "metric": "accuracy", "difference_low": -0.1, "difference_high": 0.2}
     other = row | {"metric": "epoch_loss", "difference_low": 0.1}
-    assert speed.beyond([row]).endswith("0 have a 95 % interval, each by itself, without 0.")
-    assert speed.beyond([row, other]).endswith(
-        "1 have a 95 % interval, each by itself, without 0: Loss, in training (test)."
-    )
+    assert speed.beyond([row]).endswith("leaves out 0: 0 of 1.")
+    assert speed.beyond([row, other]).endswith("leaves out 0: 1 of 2, Loss, in training (test).")
