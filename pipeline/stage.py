@@ -141,7 +141,7 @@ def report_line(profiles: list[Profile], pages: list[Page]) -> str:
     made = []
     for p in profiles:
         own = [page.record.run["device"] for page in pages if page.profile is p]
-        made.append(f"{p.name} ({len(own)} records, {'; '.join(sorted(set(own)))})")
+        made.append(f"{p.name} ({len(own)} record{'s' * (len(own) != 1)}, {'; '.join(sorted(set(own)))})")
     when = f"Report of {datetime.now(UTC):%Y-%m-%d} from commit {version(commit, bool(changes))}"
     return f"{when} · profile {', '.join(made)}"
 
