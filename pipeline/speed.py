@@ -89,11 +89,17 @@ def table(rows: list[dict]) -> list[str]:
     ]
     for row in rows:
         numbers = [row.get(key) for key in columns]
-        goals = ", ".join(f"{name} {goal:g}" for name, goal in row["goals"].items())
-        goals += (": met" if row["met"] else ": **missed**") if goals else ""
-        cells = [row["part"], row["unit"], *map(number, numbers), goals]
+        goals = [
+            f"{name} {goal:g}: {'met' if reached(row, name, goal) else '**missed**'}"
+            for name, goal in row["goals"].items()
+        ]
+        cells = [row["part"], row["unit"], *map(number, numbers), ", ".join(goals)]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def reached(row: dict, name: str, goal: float) -> bool:
+    return row["ours"] <= goal if name == "at most" else row[name] >= goal
 
 
 def number(value: float | None) -> str:

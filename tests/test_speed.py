@@ -36,18 +36,21 @@ def test_what_is_recorded_is_shown_and_the_rest_named(recorded, tmp_path):
 
 
 def test_what_was_measured_here_goes_before(recorded, tmp_path):
-    missed = ROW | {"ours": 1.0, "met": False}
+    missed = ROW | {"ours": 1.0, "share": 0.5, "goals": {"ratio": 2, "share": 0.8}}
     (tmp_path / "bench.json").write_text(json.dumps({"cpu": MADE | {"rows": [missed]}}))
     page = speed.page(tmp_path)
-    row = "| A step | ms | 1 | 3456 | 1728 | ratio 2: **missed** |"
+    row = "| A step | ms | 1 | 3456 | 1728 | 0.5 | ratio 2: met, share 0.8: **missed** |"
     assert page.index("on the machine of this report") < page.index(row) < page.index("recorded with the")
     assert page.count("| A step |") == 3
 
 
 def test_columns_are_those_that_a_row_fills():
-    bare = {"part": "A build", "unit": "s", "ours": 2.0, "goals": {}, "met": True, "note": ""}
-    assert speed.table([bare])[::2] == ["| Part | Unit | Ours | Goal |", "| A build | s | 2 |  |"]
-    assert speed.table([bare, ROW])[2] == "| A build | s | 2 | – | – |  |"
+    bare = {"part": "A build", "unit": "s", "ours": 2.0, "goals": {"at most": 1}, "note": ""}
+    assert speed.table([bare])[::2] == [
+        "| Part | Unit | Ours | Goal |",
+        "| A build | s | 2 | at most 1: **missed** |",
+    ]
+    assert speed.table([bare, ROW])[2] == "| A build | s | 2 | – | – | at most 1: **missed** |"
 
 
 def test_differences_of_bf16_that_seeds_do_not_explain_are_named():
