@@ -1,4 +1,4 @@
-"""The page of the benchmark: what `make bench` measured here, else what is recorded with the repository."""
+"""The page of the benchmark: what `make bench` measured here, and what is recorded with the repository."""
 
 import json
 from pathlib import Path
@@ -41,8 +41,8 @@ def page(build: Path) -> str:
             lacking.append(f"`make bench PART={name}`")
             continue
         lines.append(f"## {title}\n")
-        for number, (made, where) in enumerate(found, start=1):
-            lines += part(f"{name}-{number}", made, where)
+        for nth, (made, where) in enumerate(found, start=1):
+            lines += part(f"{name}-{nth}", made, where)
     if lacking:
         lines.append(f"Not measured yet: {', '.join(lacking)}.\n")
     return "\n".join(lines)
