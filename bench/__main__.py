@@ -13,6 +13,7 @@ from bench import building, measures, steps
 from binenc.profile import ROOT, InputError
 from binenc.provenance import processor, provenance
 from binenc.training import device
+from pipeline.speed import goals_of
 
 CPU = torch.device("cpu")
 
@@ -92,8 +93,7 @@ def shown(row: dict) -> str:
         return f"{row['split']} {row['metric']}: {', '.join(sides)}"
     columns = ("ours", "baseline", "ratio", "limit", "share")
     numbers = ", ".join(f"{name} {row[name]:.4g}" for name in columns if row.get(name) is not None)
-    goals = ", ".join(f"{name} {goal}" for name, goal in row["goals"].items())
-    goals = f"; goal {goals} {'met' if row['met'] else 'missed'}" if goals else ""
+    goals = f"; goal {', '.join(verdicts)}" if (verdicts := goals_of(row)) else ""
     return f"{row['part']} [{row['unit']}]: {numbers}{goals}" + (
         f"\n    {row['note']}" if row["note"] else ""
     )

@@ -61,20 +61,13 @@ def row(part: str, unit: str, times: dict[str, list[float]], scale: float = 1.0,
     """
     median = {name: statistics.median(seconds) for name, seconds in times.items()}
     ours, baseline, limit = (median.get(name) for name in ("ours", "baseline", "limit"))
-    reached = {
-        "ratio": baseline / ours if baseline else None,
-        "share": limit / ours if limit else None,
-    }
     return {
         "part": part,
         "unit": unit,
         **{name: seconds * scale for name, seconds in median.items()},
-        **reached,
+        "ratio": baseline / ours if baseline else None,
+        "share": limit / ours if limit else None,
         "goals": goals or {},
-        "met": all(
-            ours * scale <= goal if name == "at most" else reached[name] >= goal
-            for name, goal in (goals or {}).items()
-        ),
         "note": note,
         "rounds": {name: [s * scale for s in seconds] for name, seconds in times.items()},
     }

@@ -89,17 +89,19 @@ def table(rows: list[dict]) -> list[str]:
     ]
     for row in rows:
         numbers = [row.get(key) for key in columns]
-        goals = [
-            f"{name} {goal:g}: {'met' if reached(row, name, goal) else '**missed**'}"
-            for name, goal in row["goals"].items()
-        ]
-        cells = [row["part"], row["unit"], *map(number, numbers), ", ".join(goals)]
+        goals = ", ".join(goals_of(row)).replace("missed", "**missed**")
+        cells = [row["part"], row["unit"], *map(number, numbers), goals]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
-def reached(row: dict, name: str, goal: float) -> bool:
-    return row["ours"] <= goal if name == "at most" else row[name] >= goal
+def goals_of(row: dict) -> list[str]:
+    """Each goal of a row, and whether it was met."""
+    found = []
+    for name, goal in row["goals"].items():
+        met = row["ours"] <= goal if name == "at most" else row[name] >= goal
+        found.append(f"{name} {goal:g}: {'met' if met else 'missed'}")
+    return found
 
 
 def number(value: float | None) -> str:
