@@ -90,7 +90,7 @@ class Effect:
 
     ``values`` is indexed by seed. Those of a ``ratio`` are natural logarithms, and so are the bounds; shown
     are the ratios. An ``exact`` effect is no sample: it holds if every value is 0. One without ``decides`` is
-    shown for information. An ``unfinished`` one moved toward its range when training ended: it cannot fail.
+    shown for information.
     """
 
     name: str
@@ -102,7 +102,6 @@ class Effect:
     exact: bool = False
     decides: bool = True
     note: str = ""
-    unfinished: bool = False
 
     @property
     def n_seeds(self) -> int:
@@ -126,7 +125,7 @@ class Effect:
             return "holds" if (self.values == 0).all() else "fails"
         if low > self.above and high < self.below:
             return "holds"
-        return "fails" if (high < self.above or low > self.below) and not self.unfinished else "open"
+        return "fails" if high < self.above or low > self.below else "open"
 
     @property
     def on_side(self) -> bool:
@@ -159,7 +158,8 @@ class Effect:
             return f"{x:.3g}"
         if self.exact:
             return f"{x:+,.0f}" if x else "0"
-        return (f"{x:.4f}" if self.unit.startswith("share") else f"{x:+.2f}").replace("-", "−")
+        form = {"share of points": ".4f", "percentage points": "+.3f"}.get(self.unit, "+.2f")
+        return f"{x:{form}}".replace("-", "−")
 
     def __str__(self) -> str:
         mean, low, high = self.shown
@@ -245,9 +245,6 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
             "not reproduced",
             f"beyond the bound: {_names([e for e in effects if e.state == 'fails'], len(effects))}{notes}",
         )
-    if unfinished := [e for e in effects if e.unfinished and e.interval.high < e.above]:
-        why = f"training ended too early: {_names(unfinished)}; by the test as first fixed: not reproduced"
-        return "undecided", why + notes
     undefined = [effect for effect in effects if effect.values.isna().any()]
     if undefined:
         return "undecided", f"not defined in some seed: {_names(undefined)}{notes}"
