@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from binenc.geometry import equiangularity, hamming, largest_simplex, off_vertices, pairs
 from binenc.profile import ARCHITECTURES
 from binenc.prose import GROUP, final, number, plus_minus, seeds
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol, in_words
-from binenc.records import Record
+from binenc.records import Record, find
 from binenc.study import KEYS, Study, contents, over_seeds
 from binenc.words import METRICS
 
@@ -66,20 +67,22 @@ def _where(found: Study, profile: str, experiment: str, protocol: str) -> dict[s
 
 
 def simplex_table(found: Study) -> pd.DataFrame:
-    """Distances of codebook rows after the last epoch beside what a simplex would need."""
+    """Distances of codebook rows after the last epoch, and what they are in the largest simplex."""
     columns = {
         "distinct_codebook_rows": "Distinct rows",
-        "hamming_mean": "Mean distance",
+        "hamming_mean": "Mean",
+        "hamming_std": "Std over pairs",
         "hamming_min": "Least",
     }
-    values = pd.concat([final(found, metric) for metric in columns]).set_index([*KEYS, "metric"])
+    recorded = [final(found, metric) for metric in columns if metric != "hamming_std"]
+    values = pd.concat([*recorded, over_seeds(geometry_of(found))]).set_index([*KEYS, "metric"])
     sizes = {
         (name, r.experiment_name, r.protocol_name, r.architecture): _size(found, name, r)
         for name, runs in found.runs.items()
         for r in runs
     }
     lines = []
-    for key in dict.fromkeys(key[:-1] for key in values.index):
+    for key in dict.fromkeys(key[:-1] for key in recorded[0].set_index([*KEYS, "metric"]).index):
         profile, experiment, protocol, architecture = key
         d, n_classes = sizes[key]
         line = _where(found, profile, experiment, protocol)
@@ -87,9 +90,50 @@ def simplex_table(found: Study) -> pd.DataFrame:
         line |= {
             title: plus_minus(*values.loc[(*key, m), ["mean", "std", "n"]]) for m, title in columns.items()
         }
-        line |= {"Simplex": number(d / 2 * n_classes / (n_classes - 1))}
+        line |= {"Largest simplex": number(largest_simplex(n_classes, d))}
         lines.append(line | {"n": values.loc[(*key, "hamming_mean"), "n"]})
     return pd.DataFrame(lines)
+
+
+def vertices_table(found: Study) -> pd.DataFrame:
+    """How near class means of test points and their codes are to a simplex, and the former to the latter."""
+    columns = {
+        "equiangularity": "Class means",
+        "code_equiangularity": "Codes",
+        "off_vertices": "Means off their vertices",
+    }
+    values = pd.concat([final(found, "equiangularity", "test"), over_seeds(geometry_of(found))])
+    values = values.set_index([*KEYS, "metric"])
+    lines = []
+    for key in dict.fromkeys(key[:-1] for key in values.index):
+        line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
+        for metric, title in columns.items():
+            line[title] = plus_minus(*values.loc[(*key, metric), ["mean", "std", "n"]])
+        lines.append(line | {"n": values.loc[(*key, "off_vertices"), "n"]})
+    return pd.DataFrame(lines)
+
+
+def geometry_of(found: Study) -> pd.DataFrame:
+    """What `binenc.geometry` says of the codes and class means of each run, as rows of the study's table.
+
+    The spread of distances is of the training points' codebook, the rest of test points, of those classes
+    to which a point counts.
+    """
+    rows = []
+    for name, runs in found.runs.items():
+        for run in runs:
+            record = find(found.profiles[name], run)
+            filled = record.arrays["test_class_count"] > 0
+            means, book = record.arrays["test_class_means"][filled], record.arrays["test_codebook"][filled]
+            values = {
+                "hamming_std": pairs(hamming(record.arrays["codebook"][-1])).std(),
+                "code_equiangularity": equiangularity(book.astype(float)),
+                "off_vertices": off_vertices(means, book),
+            }
+            key = (name, run.experiment_name, run.protocol_name, run.architecture, run.seed)
+            epoch = record.history.epoch.max()
+            rows += [(*key, epoch, "test", metric, value) for metric, value in values.items()]
+    return pd.DataFrame(rows, columns=found.table.columns)
 
 
 def _size(found: Study, name: str, run) -> tuple[int, int]:

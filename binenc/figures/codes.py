@@ -8,31 +8,17 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from binenc.figures.style import COLOURS, PANEL, STYLE, show, slug
+from binenc.geometry import hamming, largest_simplex, pairs
 from binenc.profile import ARCHITECTURES
 from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study
 
 
-def hamming(book: np.ndarray) -> np.ndarray:
-    """Number of dimensions in which two rows of a codebook (C, d) differ: integers of shape (C, C)."""
-    return (book[:, None] != book).sum(2)
-
-
-def simplex(book: np.ndarray) -> float:
-    """What all of these distances would be, were the rows vertices of a simplex: d/2 C/(C-1).
-
-    Vertices of the cube a distance h apart have the cosine 1 - 2h/d, in a simplex -1/(C-1). No C codes can
-    all lie further apart (Plotkin's bound).
-    """
-    n_classes, d = book.shape
-    return d / 2 * n_classes / (n_classes - 1)
-
-
 def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
-    """The codebook (C, d), below it the matrix of its Hamming distances beside those of a simplex."""
+    """The codebook (C, d), below it the matrix of its Hamming distances, coloured by the largest simplex."""
     n_classes, d = book.shape
-    distances, target = hamming(book), simplex(book)
+    distances, target = hamming(book), largest_simplex(n_classes, d)
     left = 0.2 + 0.075 * max(map(len, classes))
     with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, (above, below) = plt.subplots(2, 1, figsize=(2 * PANEL, 6.3 + 0.5 * left))
@@ -51,7 +37,7 @@ def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
             above.hlines(np.arange(n_classes) - 0.5, -0.5, d - 0.5, color="white", linewidth=0.8)
             above.vlines(np.arange(d) - 0.5, -0.5, n_classes - 0.5, color="white", linewidth=0.8)
         _matrix(below, distances, target)
-        below.set_title(f"Hamming distances in bits (simplex: {target:.1f})", y=1)
+        below.set_title(f"Hamming distances in bits (largest simplex: {target:.1f})", y=1)
         below.set_xticks(range(n_classes), classes, rotation=90 if left > 0.4 else 0)
         below.set_yticks(range(n_classes), classes)
         width, height = figure.get_size_inches()
@@ -66,7 +52,7 @@ def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
 
 
 def _matrix(ax: Axes, distances: np.ndarray, target: float) -> None:
-    """Numbers on colours that say whether two classes are closer than on a simplex, or further apart."""
+    """Numbers on colours that say whether two classes are closer than on that simplex, or further apart."""
     itself = np.eye(len(distances), dtype=bool)
     reach = max(abs(distances[~itself] - target).max(), 1)
     shown = np.ma.masked_array(distances, itself)
@@ -83,16 +69,16 @@ def show_codebook(record: Record, name: str, title: str) -> None:
     book, classes = record.arrays["codebook"][-1].astype(bool), record.run["classes"]
     architecture = record.run["configuration"]["architecture"]
     figure = draw_codebook(book, classes, COLOURS[architecture])
-    distances = hamming(book)[np.triu_indices(len(book), 1)]
+    distances = pairs(hamming(book))
     caption = (
         f"{title} Above, the most common code of each class's training points after the last epoch, coloured "
-        "where the bit is 1. Below, in how many bits two classes differ; white is the distance between "
-        "vertices of a simplex, orange is closer, purple further apart."
+        "where the bit is 1. Below, in how many bits two classes differ: always the same number, if codes are "
+        "vertices of a simplex; white is that of the largest simplex, orange is less, purple more."
     )
     alt = (
         f"Codebook of {len(book)} classes in {book.shape[1]} bits, {len(np.unique(book, axis=0))} of its "
         f"rows distinct. Hamming distances from {distances.min()} to {distances.max()} bits, mean "
-        f"{distances.mean():.1f}; a simplex would need {simplex(book):.1f}."
+        f"{distances.mean():.1f}, standard deviation {distances.std():.1f}."
     )
     rows = pd.DataFrame(book.astype(int)).add_prefix("bit_")
     away = pd.DataFrame(hamming(book), columns=[f"distance_to_{i}" for i in range(len(book))])

@@ -1,0 +1,52 @@
+"""Where codes and class means lie: how near the vertices of a simplex, and of a hypercube."""
+
+import numpy as np
+
+
+def hamming(book: np.ndarray) -> np.ndarray:
+    """Number of dimensions in which two rows of a codebook (C, d) differ: integers of shape (C, C)."""
+    return (book[:, None] != book).sum(2)
+
+
+def pairs(matrix: np.ndarray) -> np.ndarray:
+    """The entries above the diagonal of a matrix (C, C), one for each two classes."""
+    return matrix[np.triu_indices(len(matrix), 1)]
+
+
+def largest_simplex(n_classes: int, d: int) -> float:
+    r"""Distance in bits of codes that are vertices of the largest simplex, :math:`\frac d2 \frac C{C-1}`.
+
+    Codes that all differ in h bits are vertices of a simplex, whatever h. On a hypercube around 0 two of them
+    have the cosine :math:`1 - 2h/d`; where it is :math:`-1/(C-1)`, the simplex is centred on the cube, and no
+    C codes can all lie further apart (Plotkin's bound).
+    """
+    return d / 2 * n_classes / (n_classes - 1)
+
+
+def equiangularity(rows: np.ndarray) -> float:
+    r"""Spread of the angles, :math:`Std_{c<c'} \cos(m_c, m_{c'})`, 0 .. 1, of rows (C, d) less their mean.
+
+    As of class means in `binenc.metrics.neural_collapse` (Papyan et al. 2020). NaN if a row lies at the mean.
+    """
+    centred = rows - rows.mean(0)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    if not length.all():
+        return np.nan
+    return float(pairs(centred @ centred.T / length / length.T).std())
+
+
+def off_vertices(means: np.ndarray, book: np.ndarray) -> float:
+    r"""Distance of class means (C, d) from the vertices of a hypercube that the codes (C, d) name.
+
+    In each dimension the classes whose bit is 1 and those whose bit is 0 have a mean each: the two values of
+    the hypercube. This is the root mean square distance of the class means from their value, in units of that
+    of the values from their midpoint, at least 0; at 1 they are as far from it as the midpoint is. A dimension
+    in which all classes have the same bit has no two values and is left out; NaN if all are.
+    """
+    split = book.any(0) & ~book.all(0)
+    if not split.any():
+        return np.nan
+    means, book = means[:, split], book[:, split]
+    high, low = (np.where(bit, means, 0).sum(0) / bit.sum(0) for bit in (book, ~book))
+    value = np.where(book, high, low)
+    return float(np.sqrt(np.square(means - value).mean() / np.square((high - low) / 2).mean()))
