@@ -36,7 +36,7 @@ SHOWN = [name for name in profiles if any(key.startswith(f"{name}/") for key in 
 CHAPTERS = ["intro", "data", "architectures", "binarity", "encoding", "accuracy", "neural_collapse", "claims", "protocols"]
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
 DRAWING = [str(path) for path in Path("binenc/figures").glob("*.py")]
-DRAWING += [f"binenc/{name}.py" for name in ("choice", "prose", "slider", "study", "tables", "words")] + ["pipeline/page.py"]
+DRAWING += [f"binenc/{name}.py" for name in ("choice", "geometry", "prose", "slider", "study", "tables", "words")] + ["pipeline/page.py"]
 JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_pages", "judging", "switches", "verdict")]
 TEXT = [str(path) for path in Path("book").rglob("*") if path.is_file() and path.suffix != ".ipynb"]
 PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m pipeline.warm "

@@ -40,8 +40,8 @@ def off_vertices(means: np.ndarray, book: np.ndarray) -> float:
 
     In each dimension the classes whose bit is 1 and those whose bit is 0 have a mean each: the two values of
     the hypercube. This is the root mean square distance of the class means from their value, in units of that
-    of the values from their midpoint, at least 0; at 1 they are as far from it as the midpoint is. A dimension
-    in which all classes have the same bit has no two values and is left out; NaN if all are.
+    of the values from their midpoint, at least 0; at 1 they are as far from it as the midpoint is. Dimensions
+    in which all classes have the same bit have no two values and are left out; NaN if all are.
     """
     split = book.any(0) & ~book.all(0)
     if not split.any():

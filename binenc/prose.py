@@ -29,7 +29,10 @@ def number(value: float, digits: int = 3) -> str:
     if value == int(value) and abs(value) < 1e5:
         text = f"{int(value)}"
     elif 1e-3 <= abs(value) < 1e5:
-        text = f"{value:.{max(0, digits - 1 - _magnitude(value))}f}"
+        decimals = max(0, digits - 1 - _magnitude(value))
+        while value < 1 == float(f"{value:.{decimals}f}"):
+            decimals += 1  # a share short of 1 does not look like 1
+        text = f"{value:.{decimals}f}"
     else:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         text = f"{mantissa}e{int(exponent)}"
@@ -139,6 +142,22 @@ def sharing(found: Study) -> str:
         return f"In none of the {len(distinct)} runs do two classes share a row of the codebook at the end."
     head = f"In {len(lines)} of {len(distinct)} runs there are fewer distinct rows than classes at the end:"
     return "\n".join([head, "", *lines])
+
+
+def vertices(found: Study, geometry: pd.DataFrame) -> str:
+    """Whether class means are nearer to a simplex than their codes under binary encoding, as Markdown."""
+    ends = pd.concat([final(found, "equiangularity", "test"), over_seeds(geometry)])
+    ends = ends[ends.architecture == "binary_encoding"]
+    if ends.empty:
+        return "No experiment here has records of binary encoding."
+    mine = ends.pivot(index=GROUP, columns="metric", values="mean")
+    nearer, off = mine.equiangularity < mine.code_equiangularity, mine.off_vertices
+    return (
+        "Under binary encoding the angles of class means are closer to equal than those of their codes in "
+        f"{nearer.sum()} of {len(mine)} cases. The class means stand off their vertices by "
+        f"{number(off.min(), 2)} to {number(off.max(), 2)} of half the distance"
+        + ("; it is there, not on the vertices, that they come so near a simplex." if nearer.all() else ".")
+    )
 
 
 def parameter_sentence(table: pd.DataFrame) -> str:

@@ -66,7 +66,7 @@ def _where(found: Study, profile: str, experiment: str, protocol: str) -> dict[s
     return {"Runs": f"{found.label(profile, experiment)}, {in_words(protocol)}"}
 
 
-def simplex_table(found: Study) -> pd.DataFrame:
+def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     """Distances of codebook rows after the last epoch, and what they are in the largest simplex."""
     columns = {
         "distinct_codebook_rows": "Distinct rows",
@@ -75,7 +75,7 @@ def simplex_table(found: Study) -> pd.DataFrame:
         "hamming_min": "Least",
     }
     recorded = [final(found, metric) for metric in columns if metric != "hamming_std"]
-    values = pd.concat([*recorded, over_seeds(geometry_of(found))]).set_index([*KEYS, "metric"])
+    values = pd.concat([*recorded, over_seeds(geometry)]).set_index([*KEYS, "metric"])
     sizes = {
         (name, r.experiment_name, r.protocol_name, r.architecture): _size(found, name, r)
         for name, runs in found.runs.items()
@@ -95,14 +95,14 @@ def simplex_table(found: Study) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def vertices_table(found: Study) -> pd.DataFrame:
+def vertices_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     """How near class means of test points and their codes are to a simplex, and the former to the latter."""
     columns = {
         "equiangularity": "Class means",
         "code_equiangularity": "Codes",
-        "off_vertices": "Means off their vertices",
+        "off_vertices": "Off their vertices",
     }
-    values = pd.concat([final(found, "equiangularity", "test"), over_seeds(geometry_of(found))])
+    values = pd.concat([final(found, "equiangularity", "test"), over_seeds(geometry)])
     values = values.set_index([*KEYS, "metric"])
     lines = []
     for key in dict.fromkeys(key[:-1] for key in values.index):

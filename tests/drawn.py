@@ -12,7 +12,10 @@ CLASSES, POINTS, DIMENSIONS = 4, 40, 6
 
 
 def drawn(run: Run) -> records.Record:
-    """A record of the run: every metric at every evaluated epoch, latents at each, a codebook with a pair."""
+    """A record of the run: every metric at every evaluated epoch, latents at each, a codebook with a pair.
+
+    No test point counts to the first class.
+    """
     draw = np.random.default_rng([run.seed, *run.id.encode()])
     epochs = run.experiment.evaluated
     rows = [
@@ -33,6 +36,9 @@ def drawn(run: Run) -> records.Record:
         "sample_pca": draw.normal(size=(len(epochs), POINTS, 2)).astype(np.float32),
         "sample_labels": np.tile(labels, (len(epochs), 1)).astype(np.int8),
         "codebook": codebook,
+        "test_codebook": draw.random((CLASSES, DIMENSIONS)) > 0.5,
+        "test_class_means": draw.normal(size=(CLASSES, DIMENSIONS)),
+        "test_class_count": np.array([0, 5, 5, 5]),
     }
     values = {("train", "distinct_codebook_rows"): float(len(np.unique(codebook[-1], axis=0)))}
     made = synthetic(run, classes=[f"class {c}" for c in range(CLASSES)])

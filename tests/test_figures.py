@@ -11,6 +11,7 @@ from drawn import POINTS, drawn, options, save_all
 from binenc import data, figures, study
 from binenc.figures import codes, images, latents, networks, style
 from binenc.figures.curves import draw_curves
+from binenc.geometry import hamming
 from binenc.metrics import measure
 from binenc.profile import ARCHITECTURES, Profile
 from binenc.protocol import AS_WRITTEN
@@ -227,23 +228,14 @@ class TestLatents:
 
 
 class TestCodes:
-    def test_hamming_and_simplex(self):
-        book = np.random.default_rng(0).random((5, 9)) > 0.5
-        found = codes.hamming(book)
-        for i in range(5):
-            for j in range(5):
-                assert found[i, j] == sum(a != b for a, b in zip(book[i], book[j], strict=True))
-        assert codes.simplex(book) == 9 / 2 * 5 / 4
-
     def test_codebook(self, made, shown, tmp_path):
         record = made["digits_mlp/as_written/binary_encoding/seed-0"]
         figures.codebooks(study.read(["smoke"]), "c")
         assert len(shown) == 3
         table = pd.read_csv(tmp_path / "figures/c-smoke-digits-mlp-as-written.csv")
         assert (table.filter(like="bit_").to_numpy() == record.arrays["codebook"][-1]).all()
-        assert (
-            table.filter(like="distance_").to_numpy() == codes.hamming(record.arrays["codebook"][-1])
-        ).all()
+        distances = table.filter(like="distance_").to_numpy()
+        assert (distances == hamming(record.arrays["codebook"][-1])).all()
         assert "Binary encoding, seed 0" in shown[0]["text/markdown"]
 
     @pytest.mark.parametrize("d", [3, 64, 2048])

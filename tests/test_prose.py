@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binenc import loss, models, prose, records, study
+from binenc import loss, models, prose, records, study, tables
 from binenc.figures.curves import curves
 from binenc.profile import ARCHITECTURES
 
@@ -20,6 +20,8 @@ from binenc.profile import ARCHITECTURES
         (12.3456, 3, "12.3"),
         (12345.6, 3, "12346"),
         (0.99, 4, "0.9900"),
+        (59_997 / 60_000, 4, "0.99995"),
+        (1.00002, 4, "1.000"),
         (10.0, 4, "10"),
         (0.0, 3, "0"),
         (1.234e-7, 3, "1.23e−7"),
@@ -155,3 +157,21 @@ def test_annotated_shows_equation_and_code_but_the_docstring_once(function):
     if function is loss.binary_loss:
         assert r"$\exp(\frac{1}{nd}" in words
         assert "square.mean().exp()" in code
+
+
+@pytest.mark.parametrize(("codes", "nearer"), [(2.0, 2), (0.0, 0)])
+def test_class_means_are_set_against_the_vertices_that_their_codes_name(made, codes, nearer):
+    found = study.read(["smoke"], protocols=["as_written"])
+    geometry = tables.geometry_of(found)
+    off = geometry.metric == "off_vertices"
+    geometry.loc[off, "value"] = np.where(geometry.experiment[off] == "digits_mlp", 0.25, 0.5)
+    geometry.loc[geometry.metric == "code_equiangularity", "value"] = codes
+    said = prose.vertices(found, geometry)
+    assert f"in {nearer} of 2 cases" in said
+    assert "by 0.25 to 0.50 of half" in said
+    assert ("not on the vertices" in said) is (nearer == 2)
+
+
+def test_without_binary_encoding_nothing_is_said_of_vertices(made):
+    found = study.read(["smoke"], architectures=["no_penultimate"])
+    assert "No experiment" in prose.vertices(found, tables.geometry_of(found))

@@ -1,11 +1,14 @@
 """Tables of numbers out of records."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 from drawn import CLASSES
 
 from binenc import records, study, tables
+from binenc.geometry import off_vertices
 from binenc.profile import ARCHITECTURES
 from binenc.prose import number, parameter_sentence, plus_minus
 from binenc.protocol import AS_RELEASED, AS_WRITTEN
@@ -57,11 +60,28 @@ def test_course_table_has_a_row_a_metric_and_case(made):
 
 
 def test_simplex_table_uses_the_dimension_of_the_latents(made):
-    table = tables.simplex_table(study.read(["smoke"]))
+    table = tables.simplex_table(found := study.read(["smoke"]), tables.geometry_of(found))
     part = table[table.Runs == "Digits (MLP), as written"]
     assert part.Architecture.tolist() == list(ARCHITECTURES.values())
     assert part.d.tolist() == [8, 8, 8, 64]
-    assert part.Simplex.iloc[-1] == number(64 / 2 * CLASSES / (CLASSES - 1))
+    assert part["Largest simplex"].iloc[-1] == number(64 / 2 * CLASSES / (CLASSES - 1))
+
+
+def test_geometry_is_of_the_codes_and_class_means_of_each_run(made):
+    found = study.read(["smoke"])
+    geometry = tables.geometry_of(found)
+    rows = geometry.set_index(["architecture", "protocol", "experiment", "metric"]).value
+    record = made["digits_mlp/as_written/linear_penultimate/seed-0"]
+    book = record.arrays["codebook"][-1]
+    distances = [(a != b).sum() for a, b in itertools.combinations(book, 2)]
+    key = "linear_penultimate", "as_written", "digits_mlp"
+    assert rows[(*key, "hamming_std")] == pytest.approx(np.std(distances))
+    known = (record.arrays[name][1:] for name in ("test_class_means", "test_codebook"))
+    assert rows[(*key, "off_vertices")] == off_vertices(*known)
+    table = tables.vertices_table(found, geometry).set_index(["Runs", "Architecture"])
+    line = table.loc["Digits (MLP), as written", "Linear penultimate"]
+    assert line["Off their vertices"] == number(rows[(*key, "off_vertices")], 4)
+    assert line["Class means"] == number(record.final("equiangularity", "test"), 4)
 
 
 def test_protocol_table_says_every_field_as_its_protocols_have_it():

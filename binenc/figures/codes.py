@@ -72,8 +72,8 @@ def show_codebook(record: Record, name: str, title: str) -> None:
     distances = pairs(hamming(book))
     caption = (
         f"{title} Above, the most common code of each class's training points after the last epoch, coloured "
-        "where the bit is 1. Below, in how many bits two classes differ: always the same number, if codes are "
-        "vertices of a simplex; white is that of the largest simplex, orange is less, purple more."
+        "where the bit is 1. Below, in how many bits two classes differ: always as many, if codes are the "
+        "vertices of a simplex; white is the number of the largest simplex, orange is less, purple more."
     )
     alt = (
         f"Codebook of {len(book)} classes in {book.shape[1]} bits, {len(np.unique(book, axis=0))} of its "

@@ -1,0 +1,70 @@
+"""Codes and class means whose place is known: on a hypercube, on a simplex, on both, on neither."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.linalg import hadamard
+
+from binenc.geometry import equiangularity, hamming, largest_simplex, off_vertices, pairs
+from binenc.metrics.neural_collapse import neural_collapse
+
+RNG = np.random.default_rng(0)
+SIMPLICES = [hadamard(64)[:10] > 0, np.eye(10, dtype=bool), hadamard(16)[:, 1:][:16] > 0]
+
+
+def test_hamming_counts_the_bits_that_differ():
+    book = RNG.random((5, 9)) > 0.5
+    found = hamming(book)
+    for i in range(5):
+        for j in range(5):
+            assert found[i, j] == sum(a != b for a, b in zip(book[i], book[j], strict=True))
+    assert sorted(pairs(found)) == sorted(found[i, j] for i in range(5) for j in range(i))
+
+
+def test_no_codes_are_further_apart_than_in_the_largest_simplex():
+    assert largest_simplex(4, 3) == 2  # the even vertices of a cube
+    for _ in range(50):
+        book = RNG.random((6, 8)) > 0.5
+        assert pairs(hamming(book)).min() <= largest_simplex(6, 8)
+
+
+@pytest.mark.parametrize("book", SIMPLICES)
+def test_codes_at_equal_distances_are_a_simplex_however_large(book):
+    assert np.ptp(pairs(hamming(book))) == 0
+    assert equiangularity(book.astype(float)) == pytest.approx(0, abs=1e-7)
+
+
+def test_equiangularity_is_that_of_the_metric():
+    means = RNG.normal(size=(10, 16))
+    classes = torch.arange(10).repeat(2)
+    latents = torch.tensor(np.concatenate([means, means]))
+    of_points = neural_collapse(latents, classes, 10, torch.ones(10, 16), torch.zeros(20, 10))
+    assert equiangularity(means) == pytest.approx(of_points["equiangularity"])
+    assert equiangularity(means) > 0.1
+
+
+def test_a_row_at_the_mean_has_no_angle():
+    assert math.isnan(equiangularity(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.0]])))
+
+
+def test_means_on_the_vertices_of_a_hypercube_anywhere_are_not_off_them():
+    book = SIMPLICES[0]
+    low, high = RNG.normal(size=64) - 3, RNG.normal(size=64) + 3
+    assert off_vertices(np.where(book, high, low), book) == pytest.approx(0, abs=1e-12)
+
+
+def test_off_vertices_is_the_scatter_in_units_of_half_the_distance():
+    book = np.array([[0], [0], [1], [1]], bool)
+    means = np.array([[-1.1], [-0.9], [0.8], [1.2]])
+    expected = math.sqrt((0.1**2 * 2 + 0.2**2 * 2) / 4)
+    assert off_vertices(means, book) == pytest.approx(expected)
+    assert off_vertices(10 * means + 7, book) == pytest.approx(expected)
+
+
+def test_a_dimension_with_one_bit_for_all_is_left_out():
+    book = np.array([[0, 1], [1, 1]], bool)
+    means = np.array([[-1.0, 3.0], [1.0, 9.0]])
+    assert off_vertices(means, book) == 0
+    assert math.isnan(off_vertices(means[:, 1:], book[:, 1:]))
