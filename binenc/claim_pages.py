@@ -88,8 +88,9 @@ def summary(verdicts: pd.DataFrame) -> str:
         f"{f' ({t})' if t else ''}, each interval by itself: nothing is corrected for so many being "
         "looked at together. An interval covers the choice of seeds, not that of the test points. "
         "An interval of shares can reach past 0 or 1, because Student's t ignores these bounds. "
-        "'Undecided' is no verdict against a claim: the records cannot tell. It leans for or against a claim "
-        "as the means do, however wide their intervals."
+        "'Undecided' is no verdict against a claim: the records cannot tell. It leans for a claim if all "
+        "means lie where the claim puts them, against it if one lies beyond (claim 2: if both do), however "
+        "wide their intervals: of a claim with many effects, chance turns more easily against it than for it."
     )
 
 

@@ -297,10 +297,10 @@ def within_class_covariance(part: Part) -> list[Effect]:
     """
     found = []
     for metric, name in (("within_class_covariance", "mean entry"), ("trace_sw", "trace")):
-        for a, title in ARCHITECTURES.items():
+        for a in (BINARY, *OTHERS):
             bound = {"below": 0.0} if a == BINARY else {"above": 0.0}
             growth, decides = part.change(metric, a, log=True), metric != "trace_sw"
-            name_a = f"{name}, {title.lower()}"
+            name_a = f"{name}, {ARCHITECTURES[a].lower()}"
             found.append(Effect(name_a, growth, "last / first", **bound, ratio=True, decides=decides))
     return found
 

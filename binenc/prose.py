@@ -144,6 +144,23 @@ def sharing(found: Study) -> str:
     return "\n".join([head, "", *lines])
 
 
+def loss_range(found: Study) -> str:
+    """Between which values L_bin lies under binary encoding, and what its exponential is there."""
+    table = found.table[(found.table.metric == "loss_bin") & (found.table.split == "train")]
+    table = table[table.architecture == "binary_encoding"]
+    if table.empty:
+        return "No experiment here has records of binary encoding."
+    n, least, most = len(table[[*GROUP, "seed"]].drop_duplicates()), table.value.min(), table.value.max()
+    excess = most - 1 - math.log(most)
+    said = (
+        f"In {n} runs with binary encoding $\\mathcal L_{{bin}}$ of the training points lies between "
+        f"{number(least, 4)} and {number(most, 4)} at every evaluation. There it is one plus the mean square "
+        f"of the latents to within {number(excess, 1)}"
+    )
+    small = ": it acts as a penalty on the mean square, and the growth of the exponential is not reached"
+    return f"{said}{small if excess < 0.01 else ''}."
+
+
 def vertices(found: Study, geometry: pd.DataFrame) -> str:
     """Whether class means are nearer to a simplex than their codes under binary encoding, as Markdown."""
     ends = pd.concat([final(found, "equiangularity", "test"), over_seeds(geometry)])

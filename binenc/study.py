@@ -152,9 +152,28 @@ def scope(found: Study) -> str:
     for name, runs in found.missing.items():
         if runs and name in found.profiles:
             plan = len(runs) + len(found.runs[name])
-            notes.append(f"**Of {plan} runs of `{name}`, {len(runs)} have no record yet** and are not shown.")
+            notes.append(
+                f"**Of {plan} runs of `{name}`, {len(runs)} have no record yet** and are not shown: "
+                f"{lacking(found.runs[name], runs)}."
+            )
     notes.append("*Recorded* runs ship with the repository; the others were trained for this report.")
     return "\n".join(lines) + "\n\n" + " ".join(notes)
+
+
+def lacking(have: list[Run], lack: list[Run]) -> str:
+    """Experiments, protocols and seeds without a record, in words; of those with some, what is missing."""
+    said = []
+    for title in dict.fromkeys(r.experiment.title for r in lack):
+        rest, some = ([r for r in runs if r.experiment.title == title] for runs in (lack, have))
+        if not some:
+            said.append(f"{title} altogether")
+            continue
+        for protocol in dict.fromkeys(r.protocol_name for r in rest):
+            seeds = dict.fromkeys(r.seed for r in rest if r.protocol_name == protocol)
+            trained = any(r.protocol_name == protocol for r in some)
+            which = f", seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" if trained else ""
+            said.append(f"{title} {in_words(protocol)}{which}")
+    return "; ".join(said)
 
 
 def origin(found: Study) -> str:

@@ -16,7 +16,7 @@ from binenc.verdict import CONFIDENCE, Verdict, ordered
 BASES = {"as_written": AS_WRITTEN.model_dump(), "as_released": AS_RELEASED.model_dump()}
 NO_RUN = {
     "cnn_dense_layers": "concerns the CNN alone",
-    "max_angle_pairs": "maps every max angle linearly (for ten classes, v to 9/11 v + 0.2)",
+    "max_angle_pairs": "maps every max angle linearly (for ten classes, v to 9/11 v + 20/99)",
     "between_class": "multiplies every Tr(Sw Sb⁺)/C by (C − 1)/C where classes are equally large",
 }
 """What a difference does, where that is known without a run."""
@@ -195,10 +195,14 @@ def sentences(numbers: pd.DataFrame, seed: int) -> str:
             if not math.isnan(before) and not math.isnan(after):
                 seeds = numbers[(numbers.number == name) & (numbers.protocol == base)].value.dropna()
                 unit = f" {h.unit}" if h.unit.startswith("percentage") else ""
-                move = f"{h.short} from {_number(before, h)} to {_number(after, h)}{unit}"
-                said.setdefault(against(after, seeds), []).append(move)
+                start, end = _number(before, h), _number(after, h)
+                if start == end:
+                    said.setdefault("leaves as it is", []).append(h.short)
+                    continue
+                move = f"{h.short} from {start} to {end}{unit}"
+                said.setdefault(f"moves, {against(after, seeds)},", []).append(move)
         head = f"- `{field}` alone, from `{_text(BASES[base][field])}` to `{value}` (seed {seed}), "
-        moves = [f"moves, {how}, {'; '.join(some)}" for how, some in said.items()]
+        moves = [f"{what} {'; '.join(some)}" for what, some in said.items()]
         lines.append(head + (". It ".join(moves) if moves else "has no record to compare yet") + ".")
     return "\n".join(lines) or "No run with a single difference is recorded here."
 

@@ -32,8 +32,7 @@ class Part:
     def curve(self, metric: str, architecture: str, split: str = "train") -> pd.DataFrame:
         """Values of shape (epochs, seeds)."""
         if architecture not in self.architectures:
-            lacking = [title for a, title in ARCHITECTURES.items() if a not in self.architectures]
-            raise Needs(f"there are no records of {', '.join(lacking)}")
+            raise Needs(f"there are no records of {ARCHITECTURES[architecture]}")
         key = metric, split, architecture
         if key not in self.rows:
             raise Needs(f"needs {metric} ({split}) in the records of {ARCHITECTURES[architecture]}")

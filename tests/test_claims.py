@@ -328,6 +328,14 @@ def test_the_gain_is_that_after_the_last_epoch_and_decides_nothing():
     assert not gain.decides
 
 
+@pytest.mark.parametrize("number", NUMBERS)
+def test_an_architecture_that_a_reader_added_is_not_asked_for(number, monkeypatch):
+    before = judge(number, table(paper_world()))
+    monkeypatch.setitem(ARCHITECTURES, "tanh_penultimate", "Tanh penultimate")
+    after = judge(number, table(paper_world()))
+    assert (after.verdict, after.why) == (before.verdict, before.why)
+
+
 def test_an_interval_without_width_is_named():
     """Times are multiples of the epochs between evaluations, and often the same in all seeds."""
     why = judge(8, table(paper_world())).why

@@ -1,6 +1,7 @@
 """Sentences out of records."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -157,6 +158,20 @@ def test_annotated_shows_equation_and_code_but_the_docstring_once(function):
     if function is loss.binary_loss:
         assert r"$\exp(\frac{1}{nd}" in words
         assert "square.mean().exp()" in code
+
+
+@pytest.mark.parametrize(("most", "excess", "penalty"), [(1.04, "8e−4", True), (math.e, "0.7", False)])
+def test_the_loss_says_whether_its_exponential_is_reached(made, most, excess, penalty):
+    found = study.read(["smoke"], protocols=["as_written"])
+    mine = (found.table.metric == "loss_bin") & (found.table.architecture == "binary_encoding")
+    found.table.loc[mine, "value"] = 1.02
+    found.table.loc[mine.idxmax(), "value"] = most
+    found.table.loc[(found.table.metric == "loss_bin") & ~mine, "value"] = 99.0
+    said = prose.loss_range(found)
+    assert "In 3 runs with binary encoding" in said
+    assert f"between 1.020 and {prose.number(most, 4)}" in said
+    assert f"to within {excess}" in said
+    assert ("penalty" in said) is penalty
 
 
 @pytest.mark.parametrize(("codes", "nearer"), [(2.0, 2), (0.0, 0)])

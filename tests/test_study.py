@@ -94,6 +94,21 @@ def test_runs_without_a_record_are_told(results, smoke):
     assert found.runs["smoke"] == runs[:3]
     assert found.missing["smoke"] == runs[3:]
     assert f"Of {len(runs)} runs of `smoke`, {len(runs) - 3} have no record yet" in study.scope(found)
+    assert study.lacking(runs[:3], runs[3:]) in study.scope(found)
+
+
+def test_what_lacks_is_named_as_widely_as_it_lacks(smoke):
+    mlp, cnn = (
+        [r for r in smoke.all_runs() if r.experiment_name == f"digits_{kind}"] for kind in ("mlp", "cnn")
+    )
+    written = [r for r in mlp if r.protocol_name == "as_written"]
+    assert study.lacking(mlp, cnn) == "Digits (CNN) altogether"
+    first = [r for r in written if r.seed == 0]
+    assert study.lacking(first, [r for r in written if r.seed]) == "Digits (MLP) as written, seed 1"
+    assert (
+        study.lacking(written, [r for r in mlp if r.protocol_name == "as_released"])
+        == "Digits (MLP) as released"
+    )
 
 
 def test_where_nothing_was_trained_the_smoke_runs_are_and_a_line_says_so(results, smoke, capsys, monkeypatch):

@@ -97,6 +97,17 @@ def test_sentences_follow_the_numbers(numbers):
     assert "`loss_bin`" in second
 
 
+def test_what_a_switch_leaves_as_it_is_is_said_so(numbers):
+    same = numbers.copy()
+    gap = same.number == "test_gap"
+    same.loc[gap & (same.protocol == TWICE), "value"] = same[
+        gap & (same.protocol == WRITTEN) & (same.seed == 0)
+    ].value.item()
+    first = switches.sentences(same, 0).splitlines()[0]
+    assert "leaves as it is the lead in test accuracy" in first
+    assert "lead in test accuracy from" not in first
+
+
 def test_without_a_switch_the_sentence_says_so(numbers):
     both = numbers[numbers.protocol.isin([WRITTEN, RELEASED])]
     assert switches.sentences(both, 0) == "No run with a single difference is recorded here."

@@ -122,8 +122,8 @@ def loss_shape(d: int = 8) -> None:
             ax.legend(loc="upper left", fontsize=9, handlelength=1.6)
         figure.tight_layout()
     caption = (
-        "The binary-encoding loss. Left: flat at zero, steep beyond one, so that large latents are what it "
-        f"forbids. Right: the three readings of the text for {d} latents of the same size a; the first two "
+        "The binary-encoding loss. Left: flat at zero, steep beyond one. "
+        f"Right: the three readings of the text for {d} latents of the same size a; the first two "
         "agree there, and the norm of the whole point weighs far more."
     )
     alt = (
