@@ -103,7 +103,9 @@ def binarity(part: Part, architecture: str = BINARY) -> list[Effect]:
 def by_scale(score: pd.Series, standardised: pd.Series) -> str:
     """What remains without the scale of the latents, and what follows if that is the reverse, or may be 0."""
     whole, (mean, low, high) = interval(score), interval(standardised)
-    moves = f"{'rises' if mean > 0 else 'falls'} by {abs(mean):.2f}"
+    moves = (
+        f"{'rises' if mean > 0 else 'falls'} by {abs(mean):.2f}" if abs(mean) >= 0.005 else "stays as it is"
+    )
     reverse = ((score * standardised) < 0).all()
     nothing = low <= 0 <= high and not whole.low <= 0 <= whole.high
     return f"of standardised latents it {moves} on average" + (
@@ -135,11 +137,13 @@ def one_code(part: Part) -> list[Effect]:
     by_bit = Effect(
         "agreement per bit", part.final("bit_agreement", BINARY), unit, above=ALL_POINTS, decides=False
     )
-    word = {"holds": "reproduced", "fails": "not reproduced", "open": "undecided"}[by_bit.state]
-    note = f"{still_rising(share)}; " if still_rising(share) else ""
-    note += f"by agreement per bit, which the released code plots, it would be {word}"
+    whole = Effect("whole-code share", share.iloc[-1], unit, above=ALL_POINTS)
+    said = [still_rising(share)]
+    if by_bit.state != whole.state:
+        word = {"holds": "reproduced", "fails": "not reproduced", "open": "undecided"}[by_bit.state]
+        said.append(f"by agreement per bit, which the released code plots, it would be {word}")
     return [
-        Effect("whole-code share", share.iloc[-1], unit, above=ALL_POINTS, note=note),
+        replace(whole, note="; ".join(filter(None, said))),
         Effect("whole-code share, test set", part.final("code_share", BINARY, "test"), unit, decides=False),
         by_bit,
     ]

@@ -157,7 +157,8 @@ class Effect:
             return f"{x:.3g}"
         if self.exact:
             return f"{x:+,.0f}" if x else "0"
-        form = {"share of points": ".4f", "percentage points": "+.3f"}.get(self.unit, "+.2f")
+        small = self.unit == "percentage points" and abs(self.interval.mean) < 1
+        form = ".4f" if self.unit == "share of points" else "+.3f" if small else "+.2f"
         return f"{x:{form}}".replace("-", "−")
 
     def __str__(self) -> str:
