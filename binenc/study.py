@@ -10,6 +10,7 @@ from binenc import records
 from binenc.choice import choose
 from binenc.profile import ARCHITECTURES, Profile, Run
 from binenc.protocol import in_words
+from binenc.provenance import version
 
 KEYS = ["profile", "experiment", "protocol", "architecture"]
 """Columns that, with the seed, name a run in a table."""
@@ -194,7 +195,7 @@ def contents(profile: Profile, run: Run) -> dict:
 
 def made_by(where: str, made: list[dict]) -> str:
     """One Markdown item: how many records lie there and what made them, from what their run.json say."""
-    commits = sorted({_commit(m) for m in made})
+    commits = sorted({version(m["commit"], m["dirty"]) for m in made})
     days = sorted({m["date"][:10] for m in made})
     software = sorted({f"Python {m['versions']['python']}, torch {m['versions']['torch']}" for m in made})
     took = sum(m["wall_seconds"] for m in made)
@@ -206,8 +207,3 @@ def made_by(where: str, made: list[dict]) -> str:
         f"device {', '.join(sorted({m['device'] for m in made}))}; {', '.join(software)}; "
         f"{' to '.join(dict.fromkeys((days[0], days[-1])))}; {took} of training."
     )
-
-
-def _commit(made: dict) -> str:
-    commit = made["commit"][:10] or "unknown"
-    return f"{commit} with uncommitted changes" if made["dirty"] else commit

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import shutil
-import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +12,11 @@ from nbformat.v4 import new_markdown_cell
 
 from binenc import records
 from binenc.profile import ROOT, Profile, Run
+from binenc.provenance import git, version
 from pipeline import appendix, kept
 
 BUILD = ROOT / "_build"
 STAGE = BUILD / "stage"
-GIT = ("git", "-C", str(ROOT))
 
 
 @dataclass(frozen=True)
@@ -137,23 +136,13 @@ def provenance(line: str, source: str = "", page: str = "") -> str:
 
 def report_line(profiles: list[Profile], pages: list[Page]) -> str:
     """Date and version of the report, and which records it shows, from which devices."""
-    commit, changes = git("rev-parse", "-q", "--verify", "HEAD"), git("status", "--porcelain")
+    commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain")
     made = []
     for p in profiles:
         own = [page.record.run["device"] for page in pages if page.profile is p]
         made.append(f"{p.name} ({len(own)} record{'s' * (len(own) != 1)}, {'; '.join(sorted(set(own)))})")
     when = f"Report of {datetime.now(UTC):%Y-%m-%d} from commit {version(commit, bool(changes))}"
     return f"{when} · profile {', '.join(made)}"
-
-
-def git(*words: str) -> str:
-    return subprocess.run([*GIT, *words], capture_output=True, text=True).stdout.strip()
-
-
-def version(commit: str, dirty: bool) -> str:
-    if not commit:
-        return "unknown (no git repository)"
-    return f"{commit[:9]} ({'with uncommitted changes' if dirty else 'clean'})"
 
 
 def banner(profiles: list[Profile]) -> str:
