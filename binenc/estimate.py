@@ -19,6 +19,7 @@ from pathlib import Path
 
 from binenc import records
 from binenc.profile import InputError, Profile, Run, shard
+from binenc.words import duration
 
 LIMIT = 3600
 """Seconds above which a training is asked for twice."""
@@ -97,13 +98,6 @@ def _remembered(keep: Path | None) -> dict[str, list[float]]:
 def at_a_time(profile: Profile, cores: int, gpu: bool) -> int:
     """Runs that make progress side by side as fast as alone: one on a GPU, as many as have cores on a CPU."""
     return 1 if gpu else max(cores // profile.resources.threads, 1)
-
-
-def duration(seconds: float) -> str:
-    """In the unit that a reader would choose."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def check(profile: Profile, part: str | None, cores: int, keep: Path | None, yes: bool) -> None:

@@ -147,18 +147,16 @@ def report_line(profiles: list[Profile], pages: list[Page]) -> str:
 
 def banner(profiles: list[Profile]) -> str:
     """What every page says first: what this report is evidence of."""
-    lead, *others = profiles
+    lead = profiles[0]
     if not lead.evidence:
         return (
             "<strong>Smoke test, no evidence.</strong> These runs are too short to mean anything; "
             "<code>make book</code> makes a report."
         )
-    said = f"<strong>{lead.title}</strong>{' (recorded)' * lead.recorded}: {lead.about}"
+    named, *others = (f"<strong>{p.title}</strong> ({p.origin})" for p in profiles)
+    said = f"{named}: {lead.about}"
     if others:
-        named = (
-            f"<strong>{p.title}</strong> ({'recorded' if p.recorded else 'trained afresh'})" for p in others
-        )
-        said += f" Shown separately: {' and '.join(named)}."
+        said += f" Shown separately: {' and '.join(others)}."
     if lead.name != "paper":
         said += " At full scale: <code>make paper</code>, on a machine with a GPU."
     return said
