@@ -162,11 +162,10 @@ def precision_effect(seeds=range(5)) -> list[dict]:
             name = f"digits_mlp,epochs={SHORT},precision={precision}"
             run = Profile.read("quick").run(name, "as_written", "binary_encoding", seed)
             record, _ = train(run, progress=False)
-            history = record.history[record.history.epoch == record.history.epoch.max()]
-            found.append(history.set_index(["split", "metric"]).value)
+            found.append(record.last)
     table = []
-    for split, metric in finals["float32"][0].index:
-        full, half = ([float(f[split, metric]) for f in finals[p]] for p in ("float32", "bf16"))
+    for metric, split in finals["float32"][0]:
+        full, half = ([found[metric, split] for found in finals[p]] for p in ("float32", "bf16"))
         difference = [b - a for a, b in zip(full, half, strict=True)]
         apart = interval(difference)
         table.append(

@@ -13,9 +13,9 @@ from bench.timing import interleaved, row
 from binenc import data
 from binenc.layers import suited_to, use_cheap_dropout
 from binenc.loss import total_loss
-from binenc.models import WITH_BINARY_LOSS, build
+from binenc.models import build
 from binenc.profile import Profile, Run
-from binenc.training import GraphedStep, forward, make_step, tf32
+from binenc.training import EVALUATION_BATCH, forward, gamma_of, set_up, tf32
 
 TORCHVISION = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 IMAGES = 4864
@@ -33,16 +33,7 @@ def our_step(run: Run, where: torch.device):
     e = run.experiment
     split = data.load(e.dataset).train
     split = data.Split(split.images[:IMAGES], split.labels[:IMAGES]).to(where)
-    torch.manual_seed(run.seed)
-    model = suited_to(where, build(run, split.images.shape[-1], 10), e.precision).train()
-    on_gpu = where.type == "cuda"
-    rate = torch.tensor(e.learning_rate, device=where)
-    optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True, capturable=on_gpu)
-    totals = torch.zeros(2, dtype=torch.float64, device=where)
-    gamma = e.gamma if run.architecture in WITH_BINARY_LOSS else 0.0
-    step = make_step(model, optimizer, totals, gamma, run.protocol, e.precision)
-    if on_gpu:
-        step = GraphedStep(step, model, e.batch_size)
+    model, _, _, step = set_up(run, split.images.shape[-1], 10, where)
 
     def batches():
         while True:
@@ -79,14 +70,14 @@ def baseline_step(
         torch.manual_seed(run.seed)
         model = build(run, 28, 10).to(where).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=e.learning_rate)
-    batches = loader(e.dataset, e.batch_size, order)
+    gamma, batches = gamma_of(run), loader(e.dataset, e.batch_size, order)
     endless = itertools.chain.from_iterable(itertools.repeat(batches))
 
     def way() -> float:
         torch.backends.cudnn.conv.fp32_precision = "tf32"  # as torch begins; ours sets its own
         images, labels = (x.to(where) for x in next(endless))
         logits, latents = model(images)
-        loss = total_loss(logits, latents, labels, e.gamma, run.protocol)
+        loss = total_loss(logits, latents, labels, gamma, run.protocol)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -104,12 +95,7 @@ def same_numbers(run: Run, steps: int = 20) -> float:
     way = baseline_step(run, where, order.tolist(), model)
     baseline = [way() for _ in range(steps)]
 
-    torch.manual_seed(run.seed)
-    model = suited_to(where, build(run, 28, 10), "float32").train()
-    rate = torch.tensor(e.learning_rate)
-    optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
-    totals = torch.zeros(2, dtype=torch.float64)
-    step = make_step(model, optimizer, totals, e.gamma, run.protocol)
+    _, _, totals, step = set_up(run, 28, 10, where)
     split, ours = data.load(e.dataset).train, []
     for batch in order.split(e.batch_size):
         totals.zero_()
@@ -211,8 +197,9 @@ def evaluation_row(run: Run, where: torch.device) -> dict:
     ways = {"baseline": baseline, "ours": lambda: forward(suited, images), "reading": lambda: list(batches)}
     note = "Reading images one by one is {:.0f} % of the baseline."
     if where.type == "cpu":
-        layers = arithmetic(run, 200, backward=False)
-        ways["limit"] = lambda: [layer() for layer in layers * (n // 200)]
+        batch = EVALUATION_BATCH["cpu"]
+        layers = arithmetic(run, batch, backward=False)
+        ways["limit"] = lambda: [layer() for layer in layers * (n // batch)]
         note += " The rest is arithmetic (the limit), which a faster way to read leaves as it is."
     times = interleaved(**ways)
     share = 100 * sum(times["reading"]) / sum(times["baseline"])

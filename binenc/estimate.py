@@ -19,6 +19,7 @@ from pathlib import Path
 
 from binenc import records
 from binenc.profile import InputError, Profile, Run, shard
+from binenc.words import duration
 
 LIMIT = 3600
 """Seconds above which a training is asked for twice."""
@@ -46,13 +47,11 @@ def missing(profile: Profile, part: str | None = None) -> list[Run]:
     return [run for run in (shard(runs, part) if part else runs) if not records.is_current(profile, run)]
 
 
-def kind(run: Run) -> tuple[str, str]:
-    """What decides the time of an epoch: the sizes of the experiment, and the dimension of the latents.
+def kind(run: Run) -> tuple[str, int]:
+    """What decides the time of an epoch: the sizes of the experiment, and the dimension of the latents."""
+    from binenc.models import dimension  # torch is not needed where nothing is missing
 
-    Those of ``no_penultimate`` have as many as the backbone is wide.
-    """
-    head = "no_penultimate" if run.architecture == "no_penultimate" else "penultimate layer"
-    return run.experiment.model_dump_json(include=SIZES), head
+    return run.experiment.model_dump_json(include=SIZES), dimension(run)
 
 
 def measure(run: Run, threads: int, keep: Path | None = None) -> Cost:
@@ -99,13 +98,6 @@ def at_a_time(profile: Profile, cores: int, gpu: bool) -> int:
     return 1 if gpu else max(cores // profile.resources.threads, 1)
 
 
-def duration(seconds: float) -> str:
-    """In the unit that a reader would choose."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
 def check(profile: Profile, part: str | None, cores: int, keep: Path | None, yes: bool) -> None:
     """Print the estimate of what is missing.
 
@@ -134,7 +126,7 @@ def check(profile: Profile, part: str | None, cores: int, keep: Path | None, yes
         if (what := kind(run)) not in costs:
             costs[what] = cost = measure(run, threads, keep)
             print(
-                f"  {run.experiment_name}, {what[1]}: {counts[what]} runs; {cost.epoch:.2f} s an epoch, "
+                f"  {run.experiment_name}, d = {what[1]}: {counts[what]} runs; {cost.epoch:.2f} s an epoch, "
                 f"{cost.evaluation:.2f} s an evaluation, {duration(cost.of(run))} a run",
                 flush=True,
             )

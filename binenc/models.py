@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from binenc.profile import Run
@@ -67,8 +68,14 @@ def build(run: Run, side: int, n_classes: int) -> Classifier:
     else:
         backbone = cnn(side, e.channels, e.width, run.protocol.cnn_dense_layers, e.dropout_rate)
     penultimate = PENULTIMATE[run.architecture](e.width, e.penultimate)
-    d = e.width if isinstance(penultimate, nn.Identity) else e.penultimate
-    return Classifier(backbone, penultimate, nn.Linear(d, n_classes))
+    return Classifier(backbone, penultimate, nn.Linear(dimension(run), n_classes))
+
+
+def dimension(run: Run) -> int:
+    """Dimension d of the latents: what the penultimate layer makes of h(x), whatever layer that is."""
+    e = run.experiment
+    with torch.device("meta"):  # shapes alone: no numbers are computed, and none drawn
+        return PENULTIMATE[run.architecture](e.width, e.penultimate)(torch.empty(2, e.width)).shape[1]
 
 
 def n_parameters(model: nn.Module) -> int:

@@ -148,6 +148,11 @@ class Profile(Strictly):
     experiments: dict[Name, Experiment] = Field(min_length=1)
     runs: list[Block] = Field(min_length=1)
 
+    @property
+    def origin(self) -> str:
+        """Whether its records ship with the repository or are trained for a report."""
+        return "recorded" if self.recorded else "trained afresh"
+
     @classmethod
     def read(cls, name: str) -> "Profile":
         """Read ``profiles/<name>.yml``.

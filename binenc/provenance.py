@@ -5,16 +5,17 @@ import subprocess
 from datetime import UTC, datetime
 
 import numpy as np
-import torch
 
 from binenc.profile import ROOT
 
 
-def provenance(device: torch.device) -> dict:
-    """Commit, date, device, threads and versions, as they are now."""
+def provenance(device) -> dict:
+    """Commit, date, torch's device, threads and versions, as they are now."""
+    import torch  # not needed to read a record
+
     return {
-        "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain", "--", "binenc", "profiles")),
+        "commit": git("rev-parse", "HEAD"),
+        "dirty": bool(git("status", "--porcelain", "--", "binenc", "profiles")),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
         "threads": torch.get_num_threads(),
@@ -35,7 +36,12 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def _git(*words: str) -> str:
+def version(commit: str, dirty: bool) -> str:
+    """A commit as a reader sees it."""
+    return f"{commit[:10] or 'unknown'}{' with uncommitted changes' if dirty else ''}"
+
+
+def git(*words: str) -> str:
     """What git prints, or nothing where there is no git or no repository."""
     try:
         done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)

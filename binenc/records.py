@@ -53,7 +53,7 @@ class Record:
     @functools.cached_property
     def last(self) -> dict[tuple[str, str], float]:
         """The value after the last epoch of each metric and split."""
-        h = self.history.sort_values("epoch")
+        h = self.history.sort_values("epoch", kind="stable")
         return dict(zip(zip(h.metric, h.split, strict=True), h.value, strict=True))
 
     def final(self, metric: str, split: str) -> float:

@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 from IPython.display import display
 
+from binenc.figures.latents import evenly, histogram
 from binenc.figures.style import COLOURS
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record
@@ -44,7 +45,7 @@ SCRIPT = """<script>(() => {
 
 def bars(values: np.ndarray, reach: float) -> str:
     """SVG of a histogram of ``values`` (n,) from -reach to reach: grey where the bit is 0, else in colour."""
-    counts = np.histogram(-values, BINS, (-reach, reach))[0][::-1]  # 0 falls to bit 0
+    counts = histogram(values, BINS, reach)
     heights = np.ceil(counts / max(counts.max(), 1) * (HIGH - 2)).astype(int)
     step, drawn = WIDE // BINS, []
     for key, side in (("off", slice(None, BINS // 2)), ("on", slice(BINS // 2, None))):
@@ -69,16 +70,11 @@ def book(codebook: np.ndarray, classes: list[str], width: int, top: int) -> str:
     return "".join(rows)
 
 
-def spread(values: np.ndarray, n: int) -> np.ndarray:
-    """At most n columns, evenly spread."""
-    return values[:, np.linspace(0, values.shape[1] - 1, min(n, values.shape[1])).astype(int)]
-
-
 def frame(record: Record, t: int) -> str:
     """One run after one epoch: title, histograms of some latents, codebook."""
     a = record.arrays
-    latents = spread(a["sample_latents"][t].astype(float), SHOWN)
-    codebook = a["codebook"][t].astype(bool)
+    latents, codebook = a["sample_latents"][t].astype(float), a["codebook"][t].astype(bool)
+    latents = latents[:, evenly(latents.shape[1], SHOWN)]
     reach = float(np.abs(latents).max()) or 1.0
     cells = []
     for k, values in enumerate(latents.T):
@@ -96,7 +92,7 @@ def frame(record: Record, t: int) -> str:
         f"<small>from −{reach:.2g} to {reach:.2g}</small>"
         f'<svg viewBox="0 0 {width} {top + 11 * len(codebook)}" role="img" aria-label="{escape(said)}">'
         f'{"".join(cells)}<text x="0" y="{top - 4}">codebook: one row per class, one column per latent</text>'
-        f"{book(spread(codebook, 64), record.run['classes'], width, top)}</svg></div>"
+        f"{book(codebook[:, evenly(codebook.shape[1], 64)], record.run['classes'], width, top)}</svg></div>"
     )
 
 

@@ -10,6 +10,8 @@ from binenc import records
 from binenc.choice import choose
 from binenc.profile import ARCHITECTURES, Profile, Run
 from binenc.protocol import in_words
+from binenc.provenance import version
+from binenc.words import duration
 
 KEYS = ["profile", "experiment", "protocol", "architecture"]
 """Columns that, with the seed, name a run in a table."""
@@ -62,8 +64,8 @@ class Study:
 
 
 def source(profile: Profile) -> str:
-    """Whether a profile's records ship with the repository or are trained for a report."""
-    return f"{'recorded' if profile.recorded else 'trained afresh'} ({profile.name})"
+    """Where a profile's records are from, and its name."""
+    return f"{profile.origin} ({profile.name})"
 
 
 def find_or_train(profile: Profile, run: Run, progress: bool = True) -> records.Record:
@@ -194,20 +196,12 @@ def contents(profile: Profile, run: Run) -> dict:
 
 def made_by(where: str, made: list[dict]) -> str:
     """One Markdown item: how many records lie there and what made them, from what their run.json say."""
-    commits = sorted({_commit(m) for m in made})
+    commits = sorted({version(m["commit"], m["dirty"]) for m in made})
     days = sorted({m["date"][:10] for m in made})
     software = sorted({f"Python {m['versions']['python']}, torch {m['versions']['torch']}" for m in made})
-    took = sum(m["wall_seconds"] for m in made)
-    took = (
-        f"{took / 3600:.1f} h" if took >= 7200 else f"{took / 60:.0f} min" if took >= 120 else f"{took:.0f} s"
-    )
+    took = duration(sum(m["wall_seconds"] for m in made))
     return (
         f"- {where}: {len(made)} record{'s' * (len(made) > 1)}, commit {', '.join(commits)}; "
         f"device {', '.join(sorted({m['device'] for m in made}))}; {', '.join(software)}; "
         f"{' to '.join(dict.fromkeys((days[0], days[-1])))}; {took} of training."
     )
-
-
-def _commit(made: dict) -> str:
-    commit = made["commit"][:10] or "unknown"
-    return f"{commit} with uncommitted changes" if made["dirty"] else commit

@@ -76,21 +76,15 @@ def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     }
     recorded = [final(found, metric) for metric in columns if metric != "hamming_std"]
     values = pd.concat([*recorded, over_seeds(geometry)]).set_index([*KEYS, "metric"])
-    sizes = {
-        (name, r.experiment_name, r.protocol_name, r.architecture): _size(found, name, r)
-        for name, runs in found.runs.items()
-        for r in runs
-    }
     lines = []
     for key in dict.fromkeys(key[:-1] for key in recorded[0].set_index([*KEYS, "metric"]).index):
         profile, experiment, protocol, architecture = key
-        d, n_classes = sizes[key]
         line = _where(found, profile, experiment, protocol)
-        line |= {"Architecture": ARCHITECTURES[architecture], "d": d}
+        line |= {"Architecture": ARCHITECTURES[architecture], "d": int(values.loc[(*key, "d"), "mean"])}
         line |= {
             title: plus_minus(*values.loc[(*key, m), ["mean", "std", "n"]]) for m, title in columns.items()
         }
-        line |= {"Largest simplex": number(largest_simplex(n_classes, d))}
+        line |= {"Largest simplex": number(values.loc[(*key, "largest_simplex"), "mean"])}
         lines.append(line | {"n": values.loc[(*key, "hamming_mean"), "n"]})
     return pd.DataFrame(lines)
 
@@ -125,8 +119,11 @@ def geometry_of(found: Study) -> pd.DataFrame:
             record = find(found.profiles[name], run)
             filled = record.arrays["test_class_count"] > 0
             means, book = record.arrays["test_class_means"][filled], record.arrays["test_codebook"][filled]
+            codebook = record.arrays["codebook"][-1]
             values = {
-                "hamming_std": pairs(hamming(record.arrays["codebook"][-1])).std(),
+                "d": codebook.shape[1],
+                "largest_simplex": largest_simplex(*codebook.shape),
+                "hamming_std": pairs(hamming(codebook)).std(),
                 "code_equiangularity": equiangularity(book.astype(float)),
                 "off_vertices": off_vertices(means, book),
             }
@@ -134,12 +131,6 @@ def geometry_of(found: Study) -> pd.DataFrame:
             epoch = record.history.epoch.max()
             rows += [(*key, epoch, "test", metric, value) for metric, value in values.items()]
     return pd.DataFrame(rows, columns=found.table.columns)
-
-
-def _size(found: Study, name: str, run) -> tuple[int, int]:
-    """Dimension of the latents, and number of classes."""
-    d = run.experiment.width if run.architecture == "no_penultimate" else run.experiment.penultimate
-    return d, len(contents(found.profiles[name], run)["classes"])
 
 
 def parameter_table(found: Study) -> pd.DataFrame:

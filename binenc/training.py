@@ -21,6 +21,8 @@ from binenc.models import WITH_BINARY_LOSS, build, n_parameters
 from binenc.profile import InputError, Run
 from binenc.provenance import provenance
 
+EVALUATION_BATCH = {"cpu": 200, "cuda": 1000}
+"""Images at a time; of so many the CNN's outputs fit the caches of a CPU."""
 SNAPSHOT_EPOCHS = (0, 5, 10, 20, 40, 60, 80, 100)
 SNAPSHOT_POINTS, SNAPSHOT_DIMENSIONS = 200, 64
 
@@ -57,19 +59,8 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
     checksum = dataset.checksum
     dataset = dataset.to(where)
 
-    torch.manual_seed(run.seed)
-    order = torch.Generator().manual_seed(run.seed)
-    model = suited_to(where, build(run, dataset.side, len(dataset.classes)), e.precision)
-    learning_rate = torch.tensor(e.learning_rate, device=where)
-    optimizer = torch.optim.Adam(
-        model.parameters(), lr=learning_rate, fused=True, capturable=where.type == "cuda"
-    )
-    gamma = e.gamma if run.architecture in WITH_BINARY_LOSS else 0.0
-    totals = torch.zeros(2, dtype=torch.float64, device=where)
-    step = make_step(model, optimizer, totals, gamma, protocol, e.precision)
-    if where.type == "cuda":
-        step = GraphedStep(step, model, e.batch_size)
-
+    model, learning_rate, totals, step = set_up(run, dataset.side, len(dataset.classes), where)
+    order, gamma = torch.Generator().manual_seed(run.seed), gamma_of(run)
     rows, snapshots, last_finite = [], [], "none"
     seconds = {"training": 0.0, "evaluation": 0.0}
     with tqdm(range(e.epochs), desc=run.id, unit="epoch", disable=not progress) as epochs:
@@ -122,6 +113,31 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
     return records.Record(content, history, arrays), weights
 
 
+def set_up(run: Run, side: int, n_classes: int, where: torch.device) -> tuple:
+    """What a training starts with, from its seed.
+
+    Returns
+    -------
+    model : the network of `build`, on its device and in training mode
+    learning_rate : Tensor of shape (), which Adam reads at each step
+    totals, step : as `make_step` has them; on a GPU the step is a `GraphedStep`
+    """
+    e = run.experiment
+    torch.manual_seed(run.seed)
+    model = suited_to(where, build(run, side, n_classes), e.precision)
+    on_gpu = where.type == "cuda"
+    learning_rate = torch.tensor(e.learning_rate, device=where)
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True, capturable=on_gpu)
+    totals = torch.zeros(2, dtype=torch.float64, device=where)
+    step = make_step(model, optimizer, totals, run)
+    return model, learning_rate, totals, GraphedStep(step, model, e.batch_size) if on_gpu else step
+
+
+def gamma_of(run: Run) -> float:
+    """Weight of the binary-encoding loss in Eq. 1; 0 where an architecture is trained without."""
+    return run.experiment.gamma if run.architecture in WITH_BINARY_LOSS else 0.0
+
+
 def train_epoch(step: Callable, totals: Tensor, split: data.Split, order: torch.Generator, batch_size: int):
     """One pass over the training points in random order; the mean loss and accuracy on the way.
 
@@ -135,16 +151,17 @@ def train_epoch(step: Callable, totals: Tensor, split: data.Split, order: torch.
     return (totals / len(split)).tolist()
 
 
-def make_step(model, optimizer, totals: Tensor, gamma: float, protocol, precision="float32") -> Callable:
+def make_step(model: nn.Module, optimizer: torch.optim.Optimizer, totals: Tensor, run: Run) -> Callable:
     """The training step of a batch; adds (sum of losses, number of correct labels) to ``totals``."""
     loss_sum, correct = totals.unbind()
     parameters = list(model.parameters())
-    cast = torch.autocast(totals.device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+    gamma, bf16 = gamma_of(run), run.experiment.precision == "bf16"
+    cast = torch.autocast(totals.device.type, torch.bfloat16) if bf16 else nullcontext()
 
     def step(images: Tensor, labels: Tensor) -> None:
         with cast:
             logits, latents = model(images)
-        loss = total_loss(logits.float(), latents.float(), labels, gamma, protocol)
+        loss = total_loss(logits.float(), latents.float(), labels, gamma, run.protocol)
         for parameter in parameters:  # a small network's step is a tenth shorter than with zero_grad()
             parameter.grad = None
         loss.backward()
@@ -211,8 +228,8 @@ def tf32(allowed: bool):
 def forward(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
     """Logits (N, C) and latents (N, d) of all images, in evaluation mode and float32."""
     model.eval()
-    batch_size = 200 if images.device.type == "cpu" else 1000  # the CNN's outputs fit the caches of a CPU
-    logits, latents = zip(*(model(part) for part in images.split(batch_size)), strict=True)
+    batches = images.split(EVALUATION_BATCH[images.device.type])
+    logits, latents = zip(*map(model, batches), strict=True)
     return torch.cat(logits), torch.cat(latents)
 
 

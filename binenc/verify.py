@@ -29,6 +29,7 @@ from scipy import stats
 from binenc import estimate, records
 from binenc.exchange import first_difference
 from binenc.profile import InputError, Profile, Run
+from binenc.words import duration
 
 LEVEL = 0.99
 ROUNDING = 1e-6
@@ -37,7 +38,7 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Of each (split, metric) the allowed difference, and from which seeds it is derived."""
+    """Of each (metric, split) the allowed difference, and from which seeds it is derived."""
 
     of: pd.Series
     source: str
@@ -65,14 +66,9 @@ def recorded(profile: Profile, run: Run) -> records.Record:
     return record
 
 
-def final(history: pd.DataFrame) -> pd.Series:
-    """The metrics after the last epoch, by (split, metric)."""
-    return history[history.epoch == history.epoch.max()].set_index(["split", "metric"]).value
-
-
 def tolerance(table: pd.DataFrame, run: Run) -> Tolerance:
     """How far a training again may be off, from the profile's records as `records.tabulate` gives them."""
-    combination, what = ["experiment", "protocol", "architecture"], ["split", "metric"]
+    combination, what = ["experiment", "protocol", "architecture"], ["metric", "split"]
     last = table[table.epoch == table.groupby([*combination, "seed"]).epoch.transform("max")]
     spread = last.groupby([*combination, *what]).value.agg(["std", "count"]).reset_index()
     spread = spread[spread["count"] >= 2]
@@ -100,7 +96,7 @@ def tolerance(table: pd.DataFrame, run: Run) -> Tolerance:
 
 def compare(record: records.Record, again: records.Record, allowed: Tolerance) -> pd.DataFrame:
     """One row a metric: record, again, difference, tolerance, within."""
-    table = pd.DataFrame({"record": final(record.history), "again": final(again.history)})
+    table = pd.DataFrame({"record": record.last, "again": again.last}).rename_axis(["metric", "split"])
     table["difference"] = table.again - table.record
     rounding = ROUNDING * table.record.abs()
     table["tolerance"] = allowed.of.reindex(table.index).fillna(0.0) + rounding.fillna(0.0)
@@ -160,7 +156,7 @@ def verify(profile: Profile, run: Run) -> bool:
     threads = min(record.run["threads"], os.cpu_count() or 1)
     torch.set_num_threads(threads)
     seconds = estimate.measure(run, threads).of(run)
-    print(f"{run.id}: about {estimate.duration(seconds)} on {device()}, {threads} threads", flush=True)
+    print(f"{run.id}: about {duration(seconds)} on {device()}, {threads} threads", flush=True)
     again, _ = train(run)
     table = compare(record, again, allowed)
     shown = table.assign(within=table.within.map({True: "", False: "OUTSIDE"})).rename(columns={"within": ""})

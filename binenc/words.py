@@ -1,4 +1,4 @@
-"""Names shown to a reader: the metrics, their axis labels, and which way is better."""
+"""Words shown to a reader: the metrics, their axis labels, which way is better; and durations."""
 
 from typing import NamedTuple
 
@@ -49,3 +49,10 @@ METRICS = {
     "nc3": Metric("Self-duality (NC3)", "Frobenius distance", "lower", "NC3", True),
     "nc4": Metric("Nearest class mean (NC4)", "share that agrees", "higher", "NC4"),
 }
+
+
+def duration(seconds: float) -> str:
+    """In the unit that a reader would choose."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

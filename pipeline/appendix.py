@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from binenc.profile import ARCHITECTURES
+from binenc.provenance import version
 from pipeline import speed
 
 FINAL = {
@@ -121,14 +122,12 @@ def training(pages: list) -> list[list[str]]:
     rows = [["Record", "Date", "Device", "Commit", "Seconds"], ["---", "---", "---", "---", "---:"]]
     for page in pages:
         made = page.record.run
-        commit = made["commit"][:9] + (" (dirty)" if made["dirty"] else "")
-        where = f"{made['device']}, {made['threads']} threads"
         rows.append(
             [
                 f"`{page.profile.name}/{page.run.id}`",
                 made["date"],
-                where,
-                commit,
+                f"{made['device']}, {made['threads']} threads",
+                version(made["commit"], made["dirty"]),
                 f"{made['wall_seconds']:.1f}",
             ]
         )

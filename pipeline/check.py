@@ -6,10 +6,10 @@ python -m pipeline.check STAGE HTML
 import re
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from os.path import normpath
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import nbformat
@@ -25,37 +25,34 @@ def max_report(recorded: int) -> int:
     return 30_000_000 + 1_000_000 * recorded
 
 
-@dataclass
-class Html(HTMLParser):
+class Html(NamedTuple):
     """Links and ids of one page."""
 
-    text: str
-    links: set[str] = field(default_factory=set)
-    ids: set[str] = field(default_factory=set)
+    links: set[str]
+    ids: set[str]
 
-    @classmethod
-    def read(cls, path: Path) -> "Html":
-        return cls(path.read_text())
 
-    def __post_init__(self):
-        super().__init__()
-        self.feed(self.text)
+def read(path: Path) -> Html:
+    """What stands in ``src`` and ``href``, and in ``id`` and ``name``, of the page's tags."""
+    page, parser = Html(set(), set()), HTMLParser()
 
-    def handle_starttag(self, tag, attributes):
+    def note(tag, attributes):
         for name, value in attributes:
             if name in ("src", "href") and value:
-                self.links.add(value)
+                page.links.add(value)
             elif name in ("id", "name") and value:
-                self.ids.add(value)
+                page.ids.add(value)
 
-    __hash__ = object.__hash__
+    parser.handle_starttag = note
+    parser.feed(path.read_text())
+    return page
 
 
 def problems(stage: Path, html: Path, limit: int | None = None) -> list[str]:
     """One line for each thing that is missing, broken or too large in a built book."""
     paths = [path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts]
     with ProcessPoolExecutor() as pool:
-        pages = dict(zip(paths, pool.map(Html.read, paths, chunksize=8), strict=True))
+        pages = dict(zip(paths, pool.map(read, paths, chunksize=8), strict=True))
     found = [line for name in listed(stage / "_toc.yml") for line in page_problems(name, stage, html, pages)]
     there = {html, *html.rglob("*")}
     found += [line for path in pages for line in link_problems(path, html, pages, there)]

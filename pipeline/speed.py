@@ -5,6 +5,7 @@ from pathlib import Path
 
 from binenc.profile import ROOT
 from binenc.prose import plus_minus
+from binenc.provenance import version
 from binenc.words import METRICS
 
 RECORDED = ROOT / "bench/recorded.json"
@@ -59,7 +60,7 @@ def part(name: str, made: dict, where: str) -> list[str]:
         f"Measured {where}: {hardware['cpu']}, {hardware['cores']} cores, {hardware['vector_instructions']}, "
         f"GPU: {hardware['gpu'] or 'none'}; load average before {made['load_before']:.1f}; "
         f"torch {made['versions']['torch']}; {made['date'][:10]}, commit "
-        f"{made['commit'][:9]}.\n"
+        f"{version(made['commit'], made['dirty'])}.\n"
     )
     if name.startswith("bf16"):
         first = made["rows"][0]

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import shutil
-import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +12,11 @@ from nbformat.v4 import new_markdown_cell
 
 from binenc import records
 from binenc.profile import ROOT, Profile, Run
+from binenc.provenance import git, version
 from pipeline import appendix, kept
 
 BUILD = ROOT / "_build"
 STAGE = BUILD / "stage"
-GIT = ("git", "-C", str(ROOT))
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def provenance(line: str, source: str = "", page: str = "") -> str:
 
 def report_line(profiles: list[Profile], pages: list[Page]) -> str:
     """Date and version of the report, and which records it shows, from which devices."""
-    commit, changes = git("rev-parse", "-q", "--verify", "HEAD"), git("status", "--porcelain")
+    commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain")
     made = []
     for p in profiles:
         own = [page.record.run["device"] for page in pages if page.profile is p]
@@ -146,30 +145,18 @@ def report_line(profiles: list[Profile], pages: list[Page]) -> str:
     return f"{when} · profile {', '.join(made)}"
 
 
-def git(*words: str) -> str:
-    return subprocess.run([*GIT, *words], capture_output=True, text=True).stdout.strip()
-
-
-def version(commit: str, dirty: bool) -> str:
-    if not commit:
-        return "unknown (no git repository)"
-    return f"{commit[:9]} ({'with uncommitted changes' if dirty else 'clean'})"
-
-
 def banner(profiles: list[Profile]) -> str:
     """What every page says first: what this report is evidence of."""
-    lead, *others = profiles
+    lead = profiles[0]
     if not lead.evidence:
         return (
             "<strong>Smoke test, no evidence.</strong> These runs are too short to mean anything; "
             "<code>make book</code> makes a report."
         )
-    said = f"<strong>{lead.title}</strong>{' (recorded)' * lead.recorded}: {lead.about}"
+    named, *others = (f"<strong>{p.title}</strong> ({p.origin})" for p in profiles)
+    said = f"{named}: {lead.about}"
     if others:
-        named = (
-            f"<strong>{p.title}</strong> ({'recorded' if p.recorded else 'trained afresh'})" for p in others
-        )
-        said += f" Shown separately: {' and '.join(named)}."
+        said += f" Shown separately: {' and '.join(others)}."
     if lead.name != "paper":
         said += " At full scale: <code>make paper</code>, on a machine with a GPU."
     return said

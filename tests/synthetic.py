@@ -12,7 +12,7 @@ METRICS = ("loss", "accuracy", "std", "code_share")
 def synthetic(run: Run, values: dict | None = None, **changes) -> records.Record:
     """A record of the run, with what `binenc.training.train` writes.
 
-    ``values`` maps (split, metric) to the final value; the others are drawn from the run's seed.
+    ``values`` maps (metric, split) to the final value; the others are drawn from the run's seed.
     ``changes`` are of run.json.
     """
     draw = np.random.default_rng([run.seed, *run.architecture.encode()])
@@ -23,7 +23,7 @@ def synthetic(run: Run, values: dict | None = None, **changes) -> records.Record
         for metric in METRICS
     ]
     history = pd.DataFrame(rows, columns=["epoch", "split", "metric", "value"])
-    for (split, metric), value in (values or {}).items():
+    for (metric, split), value in (values or {}).items():
         last = (history.epoch == history.epoch.max()) & (history.split == split) & (history.metric == metric)
         history.loc[last, "value"] = value
     content = {

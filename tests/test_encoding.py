@@ -10,14 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binenc.metrics import by_class
-from binenc.metrics.encoding import (
-    class_code_share,
-    codebook,
-    codes,
-    encoding,
-    hamming,
-    unpack,
-)
+from binenc.metrics.encoding import code_share, code_table, codes, encoding, hamming, unpack
 
 SHAPES = {
     "n": st.integers(1, 80),
@@ -75,11 +68,11 @@ def test_definitions(n, d, n_classes, seed):
     latents, classes, labels = sample(n, d, n_classes, seed)
     book, expected = oracle(latents, classes, n_classes, labels)
     assert encoding(latents, classes, n_classes, labels) == pytest.approx(expected, abs=1e-12)
-    rows = codebook(latents, classes, n_classes)
+    table, rows = code_table(latents, classes, n_classes)
     assert {c: tuple(rows[c].tolist()) for c in book} == book
     empty = [c for c in range(n_classes) if c not in book]
     assert not rows[empty].any()
-    shares = class_code_share(latents, classes, n_classes)
+    shares = code_share(table)
     assert shares[empty].isnan().all()
     assert shares[list(book)].mean().item() == pytest.approx(expected["code_share"])
 
@@ -114,9 +107,8 @@ def test_simplex_on_the_cube():
         "hamming_min": 2,
         "codebook_accuracy": 1,
     }
-    assert torch.equal(
-        hamming(codebook(vertices[classes], classes, 4)), 2 * (1 - torch.eye(4, dtype=torch.long))
-    )
+    _, book = code_table(vertices[classes], classes, 4)
+    assert torch.equal(hamming(book), 2 * (1 - torch.eye(4, dtype=torch.long)))
 
 
 def test_ties_go_to_the_lowest_class_and_empty_classes_are_never_chosen():
@@ -171,4 +163,4 @@ def test_one_class_alone_has_distance_0():
 )
 def test_what_are_not_points_of_classes_is_refused(latents, classes, reason):
     with pytest.raises(ValueError, match=reason):
-        codebook(latents, classes, 3)
+        code_table(latents, classes, 3)

@@ -80,11 +80,12 @@ def test_lock_holds_what_each_of_its_packages_requires():
 
 
 def test_every_import_is_a_dependency():
-    files = [path for folder in ("binenc", "pipeline", "tests") for path in (ROOT / folder).rglob("*.py")]
+    own = ("binenc", "pipeline", "bench", "tests")
+    files = [path for folder in own for path in (ROOT / folder).rglob("*.py")]
     nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
-    names = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"binenc", "pipeline"}
+    names = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - set(own)
     names -= {path.stem for path in files}
     declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["browser"]]
     declared = {canonicalize_name(Requirement(line).name) for line in declared}

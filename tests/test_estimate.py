@@ -42,7 +42,7 @@ def test_a_kind_is_a_size_of_network_and_of_latents(smoke):
     one = smoke.model_copy(update={"runs": [Block(**block)]})
     assert len({estimate.kind(run) for run in one.all_runs()}) == 2
     two = smoke.model_copy(
-        update={"runs": [Block(**block | {"experiments": ["digits_mlp,width=8", "digits_mlp"]})]}
+        update={"runs": [Block(**block | {"experiments": ["digits_mlp,width=32", "digits_mlp"]})]}
     )
     assert len({estimate.kind(run) for run in two.all_runs()}) == 4
 
@@ -115,12 +115,9 @@ def test_over_an_hour_is_asked_for_twice(here, smoke, monkeypatch, capsys):
     with pytest.raises(InputError, match=r"about 112 min, over an hour: YES=1"):
         estimate.check(smoke, None, 1, None, yes=False)
     said = capsys.readouterr().out
-    assert (
-        "digits_mlp, penultimate layer: 7 runs; 100.00 s an epoch, 50.00 s an evaluation, 12 min a run"
-        in said
-    )
-    assert "digits_mlp, no_penultimate: 2 runs" in said
-    assert "digits_cnn, penultimate layer: 1 runs" in said
+    assert "digits_mlp, d = 8: 7 runs; 100.00 s an epoch, 50.00 s an evaluation, 12 min a run" in said
+    assert "digits_mlp, d = 64: 2 runs" in said
+    assert "digits_cnn, d = 8: 1 runs" in said
     estimate.check(smoke, None, 1, None, yes=True)
     estimate.check(smoke, "1/2", 1, None, yes=False)
     on_a(monkeypatch, "cuda", Cost(100, 50, 10))

@@ -7,7 +7,7 @@ import torch
 
 from binenc.metrics import METRICS, measure, per_class
 from binenc.metrics.accuracy import class_accuracy
-from binenc.metrics.encoding import class_code_share, codebook, encoding
+from binenc.metrics.encoding import code_share, code_table, encoding
 from binenc.metrics.neural_collapse import neural_collapse
 from binenc.protocol import AS_RELEASED, AS_WRITTEN
 
@@ -69,9 +69,10 @@ def test_a_dead_layer_ends_no_training(network, protocol):
 def test_per_class(network):
     latents, logits, labels, _ = network
     arrays = per_class(latents, logits, labels, AS_WRITTEN)
-    assert torch.equal(arrays["codebook"], codebook(latents, labels, 5))
+    table, book = code_table(latents, labels, 5)
+    assert torch.equal(arrays["codebook"], book)
     assert torch.equal(arrays["class_count"], torch.bincount(labels))
-    assert torch.equal(arrays["class_code_share"], class_code_share(latents, labels, 5))
+    assert torch.equal(arrays["class_code_share"], code_share(table))
     assert torch.equal(arrays["class_accuracy"], class_accuracy(logits, labels))
     for c in range(5):
         expected = latents[labels == c].double().mean(dim=0)

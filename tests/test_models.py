@@ -1,5 +1,7 @@
 """Shapes, sizes and order of the layers, against Appendix A."""
 
+import dataclasses
+
 import pytest
 import torch
 from torch import nn
@@ -101,6 +103,13 @@ def test_shapes_and_what_the_latents_are(smoke, experiment, protocol, architectu
     assert torch.allclose(logits, latents @ model.classifier.weight.T + model.classifier.bias, atol=1e-6)
     assert (latents.min() >= 0) == (architecture in ("nonlinear_penultimate", "no_penultimate"))
     assert torch.equal(logits, model(images)[0])
+
+
+def test_a_layer_of_any_other_size_has_its_classifier(smoke, monkeypatch):
+    monkeypatch.setitem(PENULTIMATE, "twice", lambda h, d: nn.Sequential(nn.Linear(h, 2 * d), nn.Tanh()))
+    run = dataclasses.replace(smoke.all_runs()[0], architecture="twice")
+    logits, latents = build(run, 8, 7)(torch.rand(5, 1, 8, 8))
+    assert (logits.shape, latents.shape) == ((5, 7), (5, 2 * run.experiment.penultimate))
 
 
 @pytest.mark.parametrize("experiment", ["digits_mlp", "digits_cnn"])

@@ -10,6 +10,7 @@ MADE = {
     "hardware": {"cpu": "a CPU", "cores": 2, "vector_instructions": "AVX2", "gpu": None},
     "load_before": 0.25,
     "commit": "c" * 40,
+    "dirty": False,
     "date": "2026-01-02T03:04:05+00:00",
     "versions": {"torch": "2.9.0"},
 }

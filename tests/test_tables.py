@@ -1,11 +1,12 @@
 """Tables of numbers out of records."""
 
+import dataclasses
 import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import CLASSES
+from drawn import CLASSES, DIMENSIONS
 
 from binenc import records, study, tables
 from binenc.geometry import off_vertices
@@ -59,12 +60,15 @@ def test_course_table_has_a_row_a_metric_and_case(made):
     assert shown == f"{number(values[0])} → {number(values[-1])}"
 
 
-def test_simplex_table_uses_the_dimension_of_the_latents(made):
+def test_simplex_table_uses_the_dimension_of_the_latents(made, smoke):
+    run = smoke.run("digits_mlp", "as_written", "no_penultimate", 0)
+    wide = made[run.id].arrays | {"codebook": np.repeat(made[run.id].arrays["codebook"], 9, axis=2)}
+    records.save(dataclasses.replace(made[run.id], arrays=wide), records.folder(smoke, run))
     table = tables.simplex_table(found := study.read(["smoke"]), tables.geometry_of(found))
     part = table[table.Runs == "Digits (MLP), as written"]
     assert part.Architecture.tolist() == list(ARCHITECTURES.values())
-    assert part.d.tolist() == [8, 8, 8, 64]
-    assert part["Largest simplex"].iloc[-1] == number(64 / 2 * CLASSES / (CLASSES - 1))
+    assert part.d.tolist() == [DIMENSIONS] * 3 + [9 * DIMENSIONS]
+    assert part["Largest simplex"].iloc[-1] == number(9 * DIMENSIONS / 2 * CLASSES / (CLASSES - 1))
 
 
 def test_geometry_is_of_the_codes_and_class_means_of_each_run(made):

@@ -41,7 +41,7 @@ def study(smoke) -> Profile:
     return smoke.model_copy(update={"runs": [Block(**b) for b in blocks]})
 
 
-ACCURACY = ("test", "accuracy")
+ACCURACY = ("accuracy", "test")
 
 
 def accuracies(study: Profile, values: dict) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def test_the_tolerance_is_of_the_seeds_of_the_combination(here, study):
     found = verify.tolerance(accuracies(study, SEEDS), run_of(study))
     assert found.of[ACCURACY] == pytest.approx(allowed(3, np.std([0.90, 0.96, 0.90], ddof=1)))
     assert found.source == "the seeds of this combination"
-    assert set(found.of.index) == {(split, metric) for split in ("train", "test") for metric in METRICS}
+    assert set(found.of.index) == {(metric, split) for split in ("train", "test") for metric in METRICS}
 
 
 def test_seeds_that_agree_by_accident_have_the_median_spread(here, study):
@@ -113,15 +113,15 @@ def test_without_two_seeds_anywhere_only_equality_counts(here, study):
 
 
 def test_the_comparison_takes_the_last_epoch_and_says_what_is_outside(study):
-    record = synthetic(run_of(study), {ACCURACY: 0.90, ("test", "std"): np.nan, ("train", "std"): np.nan})
-    again = synthetic(run_of(study), {ACCURACY: 0.93, ("test", "std"): np.nan, ("train", "std"): 1.0})
-    of = pd.Series({ACCURACY: 0.02, ("test", "std"): 0.1, ("train", "std"): 9.0})
-    of.index.names = ["split", "metric"]
+    record = synthetic(run_of(study), {ACCURACY: 0.90, ("std", "test"): np.nan, ("std", "train"): np.nan})
+    again = synthetic(run_of(study), {ACCURACY: 0.93, ("std", "test"): np.nan, ("std", "train"): 1.0})
+    of = pd.Series({ACCURACY: 0.02, ("std", "test"): 0.1, ("std", "train"): 9.0})
+    of.index.names = ["metric", "split"]
     table = verify.compare(record, again, verify.Tolerance(of, "here"))
     assert table.loc[ACCURACY, "difference"] == pytest.approx(0.03)
     assert not table.within[ACCURACY]
-    assert table.within[("test", "std")]  # undefined in both
-    assert not table.within[("train", "std")]
+    assert table.within[("std", "test")]  # undefined in both
+    assert not table.within[("std", "train")]
     assert table.within.sum() == len(table) - 2
     wider = verify.Tolerance(of.replace(0.02, 0.031), "here")
     assert verify.compare(record, again, wider).within[ACCURACY]
@@ -133,7 +133,7 @@ def test_a_metric_that_one_of_the_two_lacks_is_outside(study):
     nothing = verify.Tolerance(pd.Series(dtype=float), "nothing")
     for pair in ((record, again), (again, record)):
         table = verify.compare(*pair, nothing)
-        assert list(table.index[~table.within]) == [("test", "loss"), ("train", "loss")]
+        assert set(table.index[~table.within]) == {("loss", "test"), ("loss", "train")}
 
 
 def test_bit_for_bit_sees_the_last_bit_of_histories_and_arrays(here, study):
@@ -142,7 +142,7 @@ def test_bit_for_bit_sees_the_last_bit_of_histories_and_arrays(here, study):
     records.save(record, here / "saved")
     assert verify.bit_for_bit(records.load(here / "saved"), synthetic(run, {ACCURACY: np.nan}))
     value = record.final("loss", "test")
-    assert not verify.bit_for_bit(record, synthetic(run, {("test", "loss"): np.nextafter(value, 2)}))
+    assert not verify.bit_for_bit(record, synthetic(run, {("loss", "test"): np.nextafter(value, 2)}))
     for arrays in ({}, record.arrays | {"codebook": ~record.arrays["codebook"]}):
         assert not verify.bit_for_bit(record, dataclasses.replace(record, arrays=arrays))
 
@@ -189,7 +189,7 @@ def test_a_run_that_does_not_repeat_is_told_and_the_command_fails(trained, monke
     with pytest.raises(SystemExit, match="1"):
         verify.main()
     said = capsys.readouterr().out
-    assert [line.split()[1] for line in said.splitlines() if line.endswith("OUTSIDE")] == ["epoch_loss"]
+    assert [line.split()[0] for line in said.splitlines() if line.endswith("OUTSIDE")] == ["epoch_loss"]
     assert "not equal bit for bit; made with other device (a Z80, here " in said
     assert "\n1 of " in said
 

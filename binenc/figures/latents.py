@@ -25,17 +25,29 @@ def snapshots(record: Record) -> list[int]:
     return sorted({int(np.abs(epochs - wanted).argmin()) for wanted in WANTED})
 
 
+def evenly(n: int, most: int) -> np.ndarray:
+    """At most so many of n columns, evenly spread."""
+    return np.linspace(0, n - 1, min(n, most)).astype(int)
+
+
+def histogram(values: np.ndarray, bins: int, reach: float) -> np.ndarray:
+    """Counts in an even number of bins of equal width from -reach to reach, each of values of one bit only.
+
+    Zero counts to the bin below it, as its bit is 0.
+    """
+    return np.histogram(-values, bins, (-reach, reach))[0][::-1]
+
+
 def ridges(record: Record, at: int, n: int) -> pd.DataFrame:
     """Histograms of n evenly spread dimensions; columns epoch, dimension, low, high, points (0 left out).
 
-    A dimension is counted within those that the record keeps. The bins, of equal width, are symmetric about
-    0, which counts to the one below, so that each holds latents of one bit only.
+    A dimension is counted within those that the record keeps.
     """
     latents = record.arrays["sample_latents"][at].astype(float)
-    chosen = np.linspace(0, latents.shape[1] - 1, min(n, latents.shape[1])).astype(int)
+    chosen = evenly(latents.shape[1], n)
     reach = np.abs(latents[:, chosen]).max() or 1.0
     edges = np.linspace(-reach, reach, BINS + 1)
-    counts = np.stack([np.histogram(-latents[:, k], edges)[0][::-1] for k in chosen])  # 0 falls to bit 0
+    counts = np.stack([histogram(latents[:, k], BINS, reach) for k in chosen])
     row, column = np.nonzero(counts)
     return pd.DataFrame(
         {

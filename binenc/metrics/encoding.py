@@ -35,22 +35,7 @@ def unpack(packed: Tensor, d: int) -> Tensor:
 
 
 def code_table(latents: Tensor, classes: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
-    """Points of each class with each distinct code, integers (C, codes), and the `codebook`, bool (C, d)."""
-    check_points(latents, classes, n_classes)
-    distinct, code = torch.unique(codes(latents), dim=0, return_inverse=True)
-    cells = n_classes * len(distinct)
-    table = torch.bincount(classes.long() * len(distinct) + code, minlength=cells).view(n_classes, -1)
-    book = unpack(distinct[table.argmax(dim=1)], latents.shape[1])
-    return table, book & (table.sum(dim=1) > 0)[:, None]
-
-
-def code_share(table: Tensor) -> Tensor:
-    """`class_code_share` of a `code_table`."""
-    return table.amax(dim=1).double() / table.sum(dim=1)
-
-
-def codebook(latents: Tensor, classes: Tensor, n_classes: int) -> Tensor:
-    """Most common whole code of each class (of equally common ones, the first in the order of `codes`).
+    """Points of each class with each distinct code, and the codebook: each class's most common whole code.
 
     Parameters
     ----------
@@ -60,25 +45,34 @@ def codebook(latents: Tensor, classes: Tensor, n_classes: int) -> Tensor:
 
     Returns
     -------
-    bool Tensor of shape (C, d); all False for a class without a point (its count says so).
+    table : integer Tensor of shape (C, codes), the codes in the order of `codes`
+    book : bool Tensor of shape (C, d), of equally common codes the first; all False for a class without a
+        point (its count says so)
 
     Raises
     ------
     ValueError : on bad shapes or classes.
     """
-    return code_table(latents, classes, n_classes)[1]
+    check_points(latents, classes, n_classes)
+    distinct, code = torch.unique(codes(latents), dim=0, return_inverse=True)
+    cells = n_classes * len(distinct)
+    table = torch.bincount(classes.long() * len(distinct) + code, minlength=cells).view(n_classes, -1)
+    book = unpack(distinct[table.argmax(dim=1)], latents.shape[1])
+    return table, book & (table.sum(dim=1) > 0)[:, None]
 
 
-def class_code_share(latents: Tensor, classes: Tensor, n_classes: int) -> Tensor:
+def code_share(table: Tensor) -> Tensor:
     """Share of the points of each class that have its most common whole code.
 
-    Parameters, errors: as for `codebook`.
+    Parameters
+    ----------
+    table : integer Tensor of shape (C, codes), of `code_table`
 
     Returns
     -------
     float64 Tensor of shape (C,), above 0 and at most 1; NaN, not defined, for a class without a point.
     """
-    return code_share(code_table(latents, classes, n_classes)[0])
+    return table.amax(dim=1).double() / table.sum(dim=1)
 
 
 def hamming(book: Tensor) -> Tensor:
