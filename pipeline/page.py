@@ -100,7 +100,7 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
     draft = output.with_name(f".{output.stem}.draft.ipynb")
     output.parent.mkdir(parents=True, exist_ok=True)
     failed.unlink(missing_ok=True)
-    with log.open("w") as stream, tempfile.TemporaryDirectory() as place:
+    with log.open("w") as stream, tempfile.TemporaryDirectory(dir="/tmp") as place:
         try:
             with insistent():
                 papermill.execute_notebook(
