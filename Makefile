@@ -67,7 +67,7 @@ import: env  ## check and add the records of such a file: FILE=_build/paper-reco
 	@python -m binenc.exchange import "$(FILE)"
 
 test: env  ## all tests that need no browser and no GPU
-	@OMP_NUM_THREADS=1 python -m pytest -q -n $(CORES) --dist loadfile
+	@OMP_NUM_THREADS=1 python -m pytest -q -n $(CORES)
 
 test-browser: env  ## look at the report in chromium; needs playwright, and AXE=.../axe.min.js of npm's axe-core
 	@python -c 'import playwright' || { echo "make test-browser needs: pip install playwright, and chromium" >&2; exit 2; }
