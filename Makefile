@@ -16,10 +16,11 @@ PYTHON := $(or $(ACTIVE),$(CURDIR)/.venv/bin/python)
 export PATH := $(dir $(PYTHON)):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-# One build at a time; after a power loss the next command resumes by itself.
+# One build at a time; after a power loss the next command resumes by itself. What `train` is for has no record: it
+# runs, whatever Snakemake remembers.
 SNAKEMAKE = mkdir -p _build && flock --no-fork _build/lock python -m pipeline.warm -- \
 	python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
-	--keep-going --scheduler greedy $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
+	--keep-going --scheduler greedy --forcerun train $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
 
 .DEFAULT_GOAL := help
 .PHONY: help env book report plan run paper slurm verify export import test test-browser linkcheck pdf readme launch bench lint lab serve clean

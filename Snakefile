@@ -78,7 +78,8 @@ rule train:
         "book/run.ipynb", "pipeline/run.py", DRAWING, TRAINING,
     output:
         page="_build/pages/{key}.ipynb",
-        record=update("results/{key}/run.json"),
+        # Of a page that fails after its training Snakemake removes a link, not the record.
+        record="_build/records/{key}.json",
     wildcard_constraints:
         key="|".join(map(re.escape, TODO)) or "(?!)",
     # As the profile has them, so that what a stopped training leaves is of use.
@@ -94,13 +95,11 @@ rule train:
     message:
         "train {wildcards.key}"
     shell:
-        PAGE + "pipeline.run {params.words}"
+        PAGE + "pipeline.run {params.words} && ln -srf results/{wildcards.key}/run.json {output.record}"
 
 
 # The record is there and stays: only the page is executed again.
 use rule train as draw with:
-    output:
-        page="_build/pages/{key}.ipynb",
     wildcard_constraints:
         key="|".join(re.escape(key) for key in RUNS if key not in TODO) or "(?!)",
     threads: 1
@@ -127,7 +126,7 @@ for paged in map(workflow.get_rule, ("train", "draw")):
 
 rule chapter:
     input:
-        "book/{chapter}.ipynb", DRAWING, JUDGING, expand("results/{key}/run.json", key=RUNS),
+        "book/{chapter}.ipynb", DRAWING, JUDGING, expand("_build/records/{key}.json", key=RUNS),
     output:
         "_build/chapters/{live}/{chapter}.ipynb",
     wildcard_constraints:
