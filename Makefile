@@ -38,31 +38,33 @@ env: $(if $(ACTIVE),,.venv/installed)
 	@touch $@
 
 book: env  ## train what is missing of PROFILE (quick), render the report to _build/html
-	@$(SNAKEMAKE) --quiet all --config profile=$(PROFILE)
+	@$(SNAKEMAKE) --quiet all --config "profile=$(PROFILE)"
 
 report: env  ## render the report from the records there are, without training
-	@$(SNAKEMAKE) --quiet all --config profile=$(PROFILE) train=false
+	@$(SNAKEMAKE) --quiet all --config "profile=$(PROFILE)" train=false
 
 plan: env  ## what `make book` would do, one line a job
-	@$(SNAKEMAKE) -n --config profile=$(PROFILE) 2>&1 | sed -n "s/^Job [0-9]*: //p"
+	@said=$$($(SNAKEMAKE) -n --config "profile=$(PROFILE)" 2>&1) || { echo "$$said" >&2; exit 1; }; \
+		echo "$$said" | sed -n "s/^Job [0-9]*: //p; /^Nothing to be done/p"
 
 run: env  ## one page: EXPERIMENT=digits_mlp [PROFILE= PROTOCOL= ARCH= SEED= EPOCHS=]
-	@python -m pipeline.run $(PROFILE) $(EXPERIMENT)$(if $(EPOCHS),$(comma)epochs=$(EPOCHS)) $(PROTOCOL) $(ARCH) $(SEED)
+	@python -m pipeline.run "$(PROFILE)" "$(EXPERIMENT)$(if $(EPOCHS),$(comma)epochs=$(EPOCHS))" \
+		"$(PROTOCOL)" "$(ARCH)" "$(SEED)"
 
 paper: env  ## train what is missing of PROFILE (paper), after an estimate: [SHARD=1/4 YES=1 BINENC_DEVICE=cpu]
-	@python -m binenc.estimate $(RECORDED) --cores $(CORES) --keep _build/estimate.json \
-		$(if $(SHARD),--shard $(SHARD)) $(if $(filter 1,$(YES)),--yes)
-	@$(SNAKEMAKE) --quiet all --config profile=$(RECORDED) $(if $(SHARD),shard=$(SHARD) -- pages)
+	@python -m binenc.estimate "$(RECORDED)" --cores $(CORES) --keep _build/estimate.json \
+		$(if $(SHARD),--shard "$(SHARD)") $(if $(filter 1,$(YES)),--yes)
+	@$(SNAKEMAKE) --quiet all --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages)
 
 slurm: env  ## the same with each page a job of a Slurm cluster: pip install -e '.[slurm]'; profiles/slurm/config.yaml
 	@mkdir -p _build && flock --no-fork _build/lock python -m snakemake --profile profiles/slurm $(SLURM) \
-		--quiet host rules progress --config profile=$(RECORDED) $(if $(SHARD),shard=$(SHARD) -- pages)
+		--quiet host rules progress --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages)
 
 verify: env  ## train a recorded run again and compare: RUN=mnist/as_written/binary_encoding/seed-0 [PROFILE=paper]
-	@python -m binenc.verify $(RECORDED) "$(RUN)"
+	@python -m binenc.verify "$(RECORDED)" "$(RUN)"
 
 export: env  ## pack the records of PROFILE (paper) into one file of _build
-	@python -m binenc.exchange export $(RECORDED) _build/$(RECORDED)-records.tar
+	@python -m binenc.exchange export "$(RECORDED)" "_build/$(RECORDED)-records.tar"
 
 import: env  ## check and add the records of such a file: FILE=_build/paper-records.tar
 	@python -m binenc.exchange import "$(FILE)"
@@ -75,13 +77,14 @@ test-browser: env  ## look at the report in chromium; needs playwright, and AXE=
 	@python -m pytest -q -m browser
 
 linkcheck: env  ## links, images, downloads and sizes of the report that was built last
+	@[ -e _build/html/index.html ] || { echo "make linkcheck looks at what make book has made: run that first" >&2; exit 2; }
 	@python -m pipeline.check _build/stage _build/html
 
 pdf: env  ## the report as one PDF, printed by chromium
 	@python -m pipeline.pdf
 
 readme: env  ## the verdicts and a figure of PROFILE (paper) into README.md
-	@python -m pipeline.readme $(RECORDED)
+	@python -m pipeline.readme "$(RECORDED)"
 
 launch: env  ## Colab and Binder buttons for URL=https://github.com/owner/name
 	@python -m pipeline.launch "$(URL)"
