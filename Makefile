@@ -16,10 +16,11 @@ PYTHON := $(or $(ACTIVE),$(CURDIR)/.venv/bin/python)
 export PATH := $(dir $(PYTHON)):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-# One build at a time; after a power loss the next command resumes by itself.
+# One build at a time; after a power loss the next command resumes by itself. What `train` is for has no record: it
+# runs, whatever Snakemake remembers.
 SNAKEMAKE = mkdir -p _build && flock --no-fork _build/lock python -m pipeline.warm -- \
 	python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
-	--keep-going --scheduler greedy $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
+	--keep-going --scheduler greedy --forcerun train $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
 
 .DEFAULT_GOAL := help
 .PHONY: help env book report plan run paper slurm verify export import test test-browser linkcheck pdf readme launch bench lint lab serve clean
@@ -37,50 +38,53 @@ env: $(if $(ACTIVE),,.venv/installed)
 	@touch $@
 
 book: env  ## train what is missing of PROFILE (quick), render the report to _build/html
-	@$(SNAKEMAKE) --quiet all --config profile=$(PROFILE)
+	@$(SNAKEMAKE) --quiet all --config "profile=$(PROFILE)"
 
 report: env  ## render the report from the records there are, without training
-	@$(SNAKEMAKE) --quiet all --config profile=$(PROFILE) train=false
+	@$(SNAKEMAKE) --quiet all --config "profile=$(PROFILE)" train=false
 
 plan: env  ## what `make book` would do, one line a job
-	@$(SNAKEMAKE) -n --config profile=$(PROFILE) 2>&1 | sed -n "s/^Job [0-9]*: //p"
+	@said=$$($(SNAKEMAKE) -n --config "profile=$(PROFILE)" 2>&1) || { echo "$$said" >&2; exit 1; }; \
+		echo "$$said" | sed -n "s/^Job [0-9]*: //p; /^Nothing to be done/p"
 
 run: env  ## one page: EXPERIMENT=digits_mlp [PROFILE= PROTOCOL= ARCH= SEED= EPOCHS=]
-	@python -m pipeline.run $(PROFILE) $(EXPERIMENT)$(if $(EPOCHS),$(comma)epochs=$(EPOCHS)) $(PROTOCOL) $(ARCH) $(SEED)
+	@python -m pipeline.run "$(PROFILE)" "$(EXPERIMENT)$(if $(EPOCHS),$(comma)epochs=$(EPOCHS))" \
+		"$(PROTOCOL)" "$(ARCH)" "$(SEED)"
 
 paper: env  ## train what is missing of PROFILE (paper), after an estimate: [SHARD=1/4 YES=1 BINENC_DEVICE=cpu]
-	@python -m binenc.estimate $(RECORDED) --cores $(CORES) --keep _build/estimate.json \
-		$(if $(SHARD),--shard $(SHARD)) $(if $(filter 1,$(YES)),--yes)
-	@$(SNAKEMAKE) --quiet all --config profile=$(RECORDED) $(if $(SHARD),shard=$(SHARD) -- pages)
+	@python -m binenc.estimate "$(RECORDED)" --cores $(CORES) --keep _build/estimate.json \
+		$(if $(SHARD),--shard "$(SHARD)") $(if $(filter 1,$(YES)),--yes)
+	@$(SNAKEMAKE) --quiet all --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages)
 
 slurm: env  ## the same with each page a job of a Slurm cluster: pip install -e '.[slurm]'; profiles/slurm/config.yaml
 	@mkdir -p _build && flock --no-fork _build/lock python -m snakemake --profile profiles/slurm $(SLURM) \
-		--quiet host rules progress --config profile=$(RECORDED) $(if $(SHARD),shard=$(SHARD) -- pages)
+		--quiet host rules progress --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages)
 
 verify: env  ## train a recorded run again and compare: RUN=mnist/as_written/binary_encoding/seed-0 [PROFILE=paper]
-	@python -m binenc.verify $(RECORDED) "$(RUN)"
+	@python -m binenc.verify "$(RECORDED)" "$(RUN)"
 
 export: env  ## pack the records of PROFILE (paper) into one file of _build
-	@python -m binenc.exchange export $(RECORDED) _build/$(RECORDED)-records.tar
+	@python -m binenc.exchange export "$(RECORDED)" "_build/$(RECORDED)-records.tar"
 
 import: env  ## check and add the records of such a file: FILE=_build/paper-records.tar
 	@python -m binenc.exchange import "$(FILE)"
 
 test: env  ## all tests that need no browser and no GPU
-	@OMP_NUM_THREADS=1 python -m pytest -q -n $(CORES) --dist loadfile
+	@OMP_NUM_THREADS=1 python -m pytest -q -n $(CORES)
 
 test-browser: env  ## look at the report in chromium; needs playwright, and AXE=.../axe.min.js of npm's axe-core
 	@python -c 'import playwright' || { echo "make test-browser needs: pip install playwright, and chromium" >&2; exit 2; }
 	@python -m pytest -q -m browser
 
 linkcheck: env  ## links, images, downloads and sizes of the report that was built last
+	@[ -e _build/html/index.html ] || { echo "make linkcheck looks at what make book has made: run that first" >&2; exit 2; }
 	@python -m pipeline.check _build/stage _build/html
 
 pdf: env  ## the report as one PDF, printed by chromium
 	@python -m pipeline.pdf
 
 readme: env  ## the verdicts and a figure of PROFILE (paper) into README.md
-	@python -m pipeline.readme $(RECORDED)
+	@python -m pipeline.readme "$(RECORDED)"
 
 launch: env  ## Colab and Binder buttons for URL=https://github.com/owner/name
 	@python -m pipeline.launch "$(URL)"

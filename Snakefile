@@ -11,13 +11,14 @@ from binenc.profile import PROFILES, InputError, Profile, shard
 try:
     live = Profile.read(str(config.get("profile", "quick")))
     part = shard(live.all_runs(), str(config.get("shard", "1/1")))
+    known = [Profile.read(path.stem) for path in sorted(PROFILES.glob("*.yml"))]
 except InputError as error:
     sys.exit(f"{error}")
 PART = {f"{live.name}/{run.id}": place for place, run in enumerate(part)}
 TRAIN = str(config.get("train", True)).lower() == "true"
 
 # The recorded profiles lead, that of most records first; last is the live one, with the runs that this machine trains.
-recorded = [p for p in map(Profile.read, sorted(path.stem for path in PROFILES.glob("*.yml"))) if p.recorded]
+recorded = [p for p in known if p.recorded]
 have = {p.name: {run.id for run in p.all_runs() if records.is_current(p, run)} for p in [*recorded, live]}
 ordered = [*sorted(recorded, key=lambda p: -len(have[p.name])), live]
 profiles = {p.name: p for p in ordered if p is live or p.name != live.name}
@@ -38,7 +39,8 @@ TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("
 DRAWING = [str(path) for path in Path("binenc/figures").glob("*.py")]
 DRAWING += [f"binenc/{name}.py" for name in ("choice", "geometry", "prose", "slider", "study", "tables", "words")] + ["pipeline/page.py"]
 JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_pages", "judging", "switches", "verdict")]
-TEXT = [str(path) for path in Path("book").rglob("*") if path.is_file() and path.suffix != ".ipynb"]
+TEXT = [path for room in ("book", "profiles") for path in Path(room).rglob("*") if path.suffix != ".ipynb"]
+TEXT = ["LICENSE", "CITATION.cff", "_config.yml", "_toc.yml", *map(str, filter(Path.is_file, TEXT))]
 PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m pipeline.warm "
 
 
@@ -57,8 +59,7 @@ rule report:
     input:
         expand("_build/pages/{key}.ipynb", key=RUNS),
         expand("_build/chapters/{live}/{chapter}.ipynb", live=live.name, chapter=CHAPTERS),
-        "_config.yml", "_toc.yml", TEXT,
-        expand("pipeline/{part}.py", part=["report", "stage", "appendix", "book", "check", "speed"]),
+        TEXT, expand("pipeline/{part}.py", part=["report", "stage", "kept", "appendix", "book", "check", "speed"]),
         [path for path in ("bench/recorded.json", "_build/bench.json") if Path(path).exists()],
     output:
         "_build/html/index.html",
@@ -78,7 +79,8 @@ rule train:
         "book/run.ipynb", "pipeline/run.py", DRAWING, TRAINING,
     output:
         page="_build/pages/{key}.ipynb",
-        record=update("results/{key}/run.json"),
+        # Of a page that fails after its training Snakemake removes a link, not the record.
+        record="_build/records/{key}.json",
     wildcard_constraints:
         key="|".join(map(re.escape, TODO)) or "(?!)",
     # As the profile has them, so that what a stopped training leaves is of use.
@@ -94,13 +96,11 @@ rule train:
     message:
         "train {wildcards.key}"
     shell:
-        PAGE + "pipeline.run {params.words}"
+        PAGE + "pipeline.run {params.words} && ln -srf results/{wildcards.key}/run.json {output.record}"
 
 
 # The record is there and stays: only the page is executed again.
 use rule train as draw with:
-    output:
-        page="_build/pages/{key}.ipynb",
     wildcard_constraints:
         key="|".join(re.escape(key) for key in RUNS if key not in TODO) or "(?!)",
     threads: 1
@@ -127,7 +127,8 @@ for paged in map(workflow.get_rule, ("train", "draw")):
 
 rule chapter:
     input:
-        "book/{chapter}.ipynb", DRAWING, JUDGING, expand("results/{key}/run.json", key=RUNS),
+        "book/{chapter}.ipynb", DRAWING, JUDGING,
+        expand("profiles/{name}.yml", name=SHOWN), expand("_build/records/{key}.json", key=RUNS),
     output:
         "_build/chapters/{live}/{chapter}.ipynb",
     wildcard_constraints:

@@ -45,7 +45,9 @@ def main(chosen: list[str]) -> None:
             rows.append(row)
             print(shown(row), flush=True)
             known[part] = made | {"rows": rows}
-            path.write_text(json.dumps(known, indent=1))
+            draft = path.with_suffix(".draft")  # what is killed in between leaves what was known before
+            draft.write_text(json.dumps(known, indent=1))
+            os.replace(draft, path)
 
 
 def cpu_rows():

@@ -172,7 +172,12 @@ class Profile(Strictly):
             if "name" in content:
                 raise InputError("name: the name of a profile is that of its file")
             profile = cls.model_validate(content | {"name": name})
-            profile.all_runs()
+            experiments = {}
+            for run in profile.all_runs():
+                first = experiments.setdefault(run.experiment.title, run.experiment_name)
+                if first != run.experiment_name:
+                    shared = f"title {run.experiment.title!r}: {first} and {run.experiment_name} share it"
+                    raise InputError(f"{shared}; give each its own")
         except ValidationError as error:
             raise InputError(f"profiles/{name}.yml: {_first(error)}") from None
         except (yaml.YAMLError, InputError) as error:
@@ -240,6 +245,8 @@ def _changed(what: str, name: str, known: dict[str, BaseModel]) -> BaseModel:
             raise InputError(f"{what} {name!r}: a change is written field=value, not {change!r}")
         field, value = change.split("=")
         _one_of(f"{what} field", field, allowed)
+        if [other.split("=")[0] for other in changes].count(field) > 1:
+            raise InputError(f"{what} {name!r}: {field} stands twice; give it once")
         fields[field] = yaml.safe_load(value)
     try:
         changed = type(known[base]).model_validate(fields)

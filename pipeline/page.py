@@ -100,7 +100,7 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
     draft = output.with_name(f".{output.stem}.draft.ipynb")
     output.parent.mkdir(parents=True, exist_ok=True)
     failed.unlink(missing_ok=True)
-    with log.open("w") as stream, tempfile.TemporaryDirectory() as place:
+    with log.open("w") as stream, tempfile.TemporaryDirectory(dir="/tmp") as place:
         try:
             with insistent():
                 papermill.execute_notebook(
@@ -114,6 +114,8 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
                     stdout_file=stream,
                     stderr_file=stream,
                     extra_arguments=["--IPKernelApp.log_level=50"],
+                    start_timeout=300,  # on a busy machine a kernel begins late, and its outputs come late:
+                    iopub_timeout=60,  # a page that waits in vain fails
                     # By files of its own: two pages that start together may be given the same port.
                     config=Config({"KernelManager": {"transport": "ipc", "ip": f"{place}/kernel"}}),
                     shutdown_kernel="immediate",  # what is to be kept was written

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from binenc import claim_pages, judging, study
 from binenc.figures import slug
-from binenc.profile import ROOT
+from binenc.profile import ROOT, InputError, Profile
 
 MARKERS = re.compile(r"(<!-- verdicts:.*?-->\n).*?(<!-- /verdicts -->)", re.S)
 
@@ -27,13 +27,18 @@ def main(names: list[str]) -> None:
     found = study.read(names)
     if lacking := set(names) - set(found.profiles):
         sys.exit(f"{', '.join(sorted(lacking))}: no record to judge by")
-    drawn = slug("emergence", names[0])
-    figure = next((ROOT / "_build/figures").glob(f"{drawn}-*.svg"), None)
-    if not figure:
-        sys.exit(f"_build/figures has no {drawn}: `make book PROFILE={names[0]}` draws it")
+    runs = Profile.read(names[0]).all_runs()
+    drawn = [slug("emergence", names[0], run.experiment_name, run.protocol_name) for run in runs]
+    figures = [path for name in drawn if (path := ROOT / f"_build/figures/{name}.svg").exists()]
+    if not figures:
+        sys.exit(f"_build/figures has no {drawn[0]}: `make book PROFILE={names[0]}` draws it")
     write(ROOT / "README.md", claim_pages.table_markdown(judging.verdicts(found)))
-    shutil.copy(figure, ROOT / ".github/emergence.svg")
+    shutil.copy(figures[0], ROOT / ".github/emergence.svg")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

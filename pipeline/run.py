@@ -10,6 +10,9 @@ from pipeline.page import execute
 
 
 def main() -> None:
+    if len(sys.argv) != 6:
+        print("python -m pipeline.run PROFILE EXPERIMENT PROTOCOL ARCHITECTURE SEED", file=sys.stderr)
+        sys.exit(2)
     profile, *names, seed = sys.argv[1:]
     try:
         run = Profile.read(profile).run(*names, int(seed) if seed.isdigit() else seed)

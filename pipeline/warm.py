@@ -195,7 +195,7 @@ def lend(command: list[str]) -> int:
     """
     if sys.platform != "linux" or Path("/dev/nvidiactl").exists():
         return subprocess.run(command).returncode
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:  # a socket's path is short, TMPDIR may not be
         path = str(Path(place, "pages"))
         with Lender(path, Page) as server:
             if not (pid := os.fork()):

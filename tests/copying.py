@@ -19,12 +19,33 @@ def copy_repository(target: Path) -> Path:
     return target
 
 
-def sh(copy: Path, script: str, **environment: str) -> str:
-    """Run a script in the copy with its own package; what it printed, an error where it failed."""
+def environment(copy: Path, **more: str) -> dict[str, str]:
+    """What a command in the copy needs to run this Python, with the copy's own package."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = os.environ | {"PATH": path, "PYTHONPATH": str(copy)} | environment
-    done = subprocess.run(
-        ["bash", "-euc", script], cwd=copy, env=env, capture_output=True, text=True, timeout=1200
-    )
-    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
-    return done.stdout
+    return os.environ | {"PATH": path, "PYTHONPATH": str(copy)} | more
+
+
+def sh(copy: Path, script: str, **more: str) -> str:
+    """Run a script in the copy; what it printed, an error where it failed."""
+    return succeeded(_run(copy, ["bash", "-euc", script], more)).stdout
+
+
+def try_make(copy: Path, *words: str, **more: str) -> subprocess.CompletedProcess:
+    """Run make in the copy."""
+    return _run(copy, ["make", *words], more)
+
+
+def make(copy: Path, *words: str, **more: str) -> str:
+    """Run make in the copy; what it said, an error where it failed."""
+    done = succeeded(try_make(copy, *words, **more))
+    return done.stdout + done.stderr
+
+
+def succeeded(done: subprocess.CompletedProcess) -> subprocess.CompletedProcess:
+    assert done.returncode == 0, f"{done.args}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def _run(copy: Path, words: list[str], more: dict[str, str]) -> subprocess.CompletedProcess:
+    env = environment(copy, **more)
+    return subprocess.run(words, cwd=copy, env=env, capture_output=True, text=True, timeout=1200)

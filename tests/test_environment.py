@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from binenc import __version__
 from binenc.profile import ROOT
 
+ROOMS = ("bench", "binenc", "pipeline", "tests")
 ON_CONDA = {"torch": "pytorch", "jupyter-client": "jupyter_client"}
 AS_IMPORTED = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -80,12 +81,11 @@ def test_lock_holds_what_each_of_its_packages_requires():
 
 
 def test_every_import_is_a_dependency():
-    own = ("binenc", "pipeline", "bench", "tests")
-    files = [path for folder in own for path in (ROOT / folder).rglob("*.py")]
+    files = [path for folder in ROOMS for path in (ROOT / folder).rglob("*.py")]
     nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
-    names = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - set(own)
+    names = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - set(ROOMS)
     names -= {path.stem for path in files}
     declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["browser"]]
     declared = {canonicalize_name(Requirement(line).name) for line in declared}

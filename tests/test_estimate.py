@@ -1,12 +1,8 @@
 """The estimate before a long training: what it measures, adds up, and asks."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 import torch
-from copying import copy_repository
+from copying import copy_repository, make, try_make
 from synthetic import synthetic
 
 from binenc import estimate, records, training
@@ -140,26 +136,16 @@ def test_a_part_of_a_profile_is_trained_in_place_and_once(tmp_path):
         (copy / "profiles/smoke.yml").read_text().split("\nruns:")[0]
         + "\nruns:\n  - {experiments: ['digits_mlp,epochs=1'], protocols: [as_written], seeds: [0]}\n"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "BINENC_DEVICE"}
-    environment["PATH"] = f"{os.path.dirname(sys.executable)}:{environment['PATH']}"
-
-    def paper(*words: str) -> subprocess.CompletedProcess:
-        line = ["make", "paper", "PROFILE=one", "CORES=1", *words]
-        return subprocess.run(line, cwd=copy, env=environment, capture_output=True, text=True, timeout=600)
-
+    words = ["paper", "PROFILE=one", "CORES=1", "SHARD=4/4"]
     if not torch.cuda.is_available():
-        refused = paper("SHARD=4/4")
+        refused = try_make(copy, *words, BINENC_DEVICE="")
         assert refused.returncode == 2
         assert "BINENC_DEVICE=cpu" in refused.stderr.splitlines()[0]
     assert not (copy / "results").exists()
-    done = paper("SHARD=4/4", "BINENC_DEVICE=cpu")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 runs to train on cpu" in done.stdout
+    assert "1 runs to train on cpu" in make(copy, *words, "BINENC_DEVICE=cpu", BINENC_DEVICE="")
     pages = list((copy / "_build/pages").rglob("seed-0.ipynb"))
     assert [page.parent.name for page in pages] == ["no_penultimate"]
     assert len(list((copy / "results").rglob("run.json"))) == 1
     assert not list((copy / "results").rglob("*.corrupt"))
     assert not (copy / "_build/html").exists()
-    again = paper("SHARD=4/4")
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert "every run has its record" in again.stdout
+    assert "every run has its record" in make(copy, *words, BINENC_DEVICE="")

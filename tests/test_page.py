@@ -149,6 +149,15 @@ def test_a_page_is_the_notebook_with_its_values_and_costs(tmp_path):
     assert content.metadata.papermill.duration > 0
 
 
+def test_outputs_may_come_late(tmp_path):
+    late = (
+        "import time\nkernel = get_ipython().kernel\npublish = kernel._publish_status\n"
+        "kernel._publish_status = lambda s, *rest: (time.sleep(5 * (s == 'idle')), publish(s, *rest))"
+    )
+    done = run(notebook(tmp_path / "a.ipynb", late), tmp_path / "page.ipynb")
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_failing_cell_keeps_the_partial_page_and_names_it(tmp_path):
     source = notebook(
         tmp_path / "a.ipynb", "print('so far')", "raise ValueError('two\\nlines')", "print('never')"

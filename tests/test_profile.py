@@ -186,6 +186,8 @@ def test_a_configuration_is_all_but_names_and_title(smoke):
         ({"experiment": "digits_mlp,"}, ["field=value"]),
         ({"experiment": "digits_mlp,gamma=1/2"}, ["field=value", "'gamma=1/2'"]),
         ({"experiment": "digits_mlp,gamma=$(id)"}, ["field=value"]),
+        ({"experiment": "digits_mlp,epochs=5,gamma=1,epochs=6"}, ["epochs stands twice", "once"]),
+        ({"protocol": "as_written,softmax_twice=true,softmax_twice=true"}, ["softmax_twice stands twice"]),
         ({"protocol": "as_written,dropout=never"}, ["dropout", "'every_epoch' or 'first_epoch'", "'never'"]),
         ({"protocol": "as_written,softmax_twice=2"}, ["softmax_twice", "boolean", "2"]),
         ({"protocol": "as_written,cnn_dense_layers=4"}, ["cnn_dense_layers", "2 or 3", "4"]),
@@ -296,6 +298,11 @@ def test_profile_that_is_not_yaml(read, text):
 def test_a_key_that_stands_twice(read):
     twice = SMOKE.replace("    gamma: 10.0", "    gamma: 10.0\n    gamma: 1.0", 1)
     refused(lambda: read(twice), "profiles/mine.yml: gamma: stands twice")
+
+
+def test_two_experiments_of_one_title(read, content):
+    content["experiments"]["digits_cnn"]["title"] = content["experiments"]["digits_mlp"]["title"]
+    refused(lambda: read(content), "title 'Digits (MLP)': digits_mlp and digits_cnn share it", "its own")
 
 
 @pytest.mark.parametrize("text", ["1e-3", "0.001", "1.0e-3", "'0.001'"])

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 import yaml
+from copying import copy_repository, try_make
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from binenc.profile import Profile
@@ -96,14 +97,22 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=names))
     monkeypatch.setattr(readme.judging, "verdicts", lambda found: None)
     monkeypatch.setattr(readme.claim_pages, "table_markdown", lambda verdicts: "a table")
-    with pytest.raises(SystemExit, match="no emergence-mnist-cpu: `make book PROFILE=mnist_cpu` draws it"):
+    (tmp_path / "_build/figures").mkdir(parents=True)
+    figure = tmp_path / "_build/figures/emergence-mnist-cpu-mnist-11-epochs-as-written.svg"
+    figure.with_name("emergence-mnist-cpu-of-another-profile.svg").write_text("another figure")
+    with pytest.raises(SystemExit, match=f"no {figure.stem}: `make book PROFILE=mnist_cpu` draws it"):
         readme.main(["mnist_cpu"])
     assert (tmp_path / "README.md").read_text() == text
-    (tmp_path / "_build/figures").mkdir(parents=True)
-    (tmp_path / "_build/figures/emergence-mnist-cpu-mnist-as-written.svg").write_text("a figure")
+    figure.write_text("a figure")
     readme.main(["mnist_cpu"])
     assert "a table" in (tmp_path / "README.md").read_text()
     assert (tmp_path / ".github/emergence.svg").read_text() == "a figure"
+
+
+def test_links_are_looked_at_after_a_build(tmp_path):
+    done = try_make(copy_repository(tmp_path), "linkcheck")
+    assert done.returncode == 2
+    assert "run that first" in done.stderr.splitlines()[0]
 
 
 def test_verdicts_go_between_the_markers_of_the_readme(tmp_path):

@@ -3,13 +3,10 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
-from copying import copy_repository
+from copying import copy_repository, make
 from synthetic import METRICS, synthetic
 
 from binenc import records
@@ -63,17 +60,8 @@ def test_the_plan_of_a_thousand_runs_has_each_once(tmp_path, monkeypatch, sweep)
     monkeypatch.setattr(records, "RESULTS", copy / "results")
     runs = sweep.all_runs()
     record(sweep, runs[500:503])
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        ["make", "plan", "PROFILE=sweep"],
-        cwd=copy,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    jobs = [line for line in done.stdout.splitlines() if re.match("train|draw|chapter|build", line)]
+    said = make(copy, "plan", "PROFILE=sweep")
+    jobs = [line for line in said.splitlines() if re.match("train|draw|chapter|build", line)]
     assert len(set(jobs)) == len(jobs)
     assert {f"train sweep/{run.id}" for run in runs[:500] + runs[503:]} <= set(jobs)
     assert {f"draw sweep/{run.id}" for run in runs[500:503]} <= set(jobs)

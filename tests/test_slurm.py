@@ -4,11 +4,10 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from copying import copy_repository
+from copying import copy_repository, make
 
 from binenc.profile import ROOT
 
@@ -53,10 +52,7 @@ def test_a_run_is_a_job_with_what_its_profile_asks_for(tmp_path, slurm):
         "--slurm-init-seconds-before-status-checks 5",
         "--seconds-between-status-checks 5",
     ]
-    words = ["make", "slurm", "PROFILE=one", "SHARD=1/1", f"SLURM={' '.join(patience)}"]
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(words, cwd=copy, env=environment, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stdout + done.stderr
+    make(copy, "slurm", "PROFILE=one", "SHARD=1/1", f"SLURM={' '.join(patience)}")
     run = "one/digits_mlp,epochs=1/as_written,softmax_twice=true,dropout=first_epoch/binary_encoding/seed-0"
     assert (copy / "results" / run / "run.json").exists()
     assert (copy / "_build/pages" / f"{run}.ipynb").exists()

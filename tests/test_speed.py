@@ -1,9 +1,11 @@
 """The page of the benchmark: what was measured here, then what is recorded; what is missing is said."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from bench import __main__ as bench
 from pipeline import speed
 
 MADE = {
@@ -43,6 +45,25 @@ def test_what_was_measured_here_goes_before(recorded, tmp_path):
     row = "| A step | ms | 1 | 3456 | 1728 | 0.5 | ratio 2: met, share 0.8: **missed** |"
     assert page.index("on the machine of this report") < page.index(row) < page.index("recorded with the")
     assert page.count("| A step |") == 3
+
+
+def test_what_was_measured_stays_when_the_writing_is_cut(tmp_path, monkeypatch):
+    def cut(path: Path, text: str) -> None:
+        path.write_bytes(text[:9].encode())
+        raise KeyboardInterrupt
+
+    known = tmp_path / "_build/bench.json"
+    known.parent.mkdir()
+    known.write_text('{"cpu": "known"}')
+    monkeypatch.setattr(bench, "ROOT", tmp_path)
+    monkeypatch.setattr(bench.building, "rows", lambda: [ROW])
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", cut)
+        with pytest.raises(KeyboardInterrupt):
+            bench.main(["build"])
+    assert json.loads(known.read_text()) == {"cpu": "known"}
+    bench.main(["build"])
+    assert json.loads(known.read_text())["build"]["rows"] == [ROW]
 
 
 def test_columns_are_those_that_a_row_fills():

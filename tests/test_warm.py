@@ -109,7 +109,9 @@ def begun(path: Path, script: str, **environment: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "pipeline.warm", "--", "bash", "-c", f"cd {path}; {script}"]
     env = os.environ | {"PYTHONPATH": f"{ROOT}:{environment.get('PYTHONPATH', '')}"}
     process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
     while not (path / "began").exists():
+        assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.1)
     return process
@@ -144,6 +146,13 @@ def test_a_page_is_what_it_would_be_and_its_kernel_a_fork(tmp_path):
     lent, new = ((tmp_path / f"{name}.ipynb").read_text() for name in ("lent", "new"))
     assert "5 True" in lent
     assert "5 False" in new
+
+
+def test_a_page_whose_temporary_folder_has_a_long_name(tmp_path):
+    source, folder = notebook(tmp_path / "page.ipynb"), tmp_path / ("long" * 25)
+    folder.mkdir()
+    done = sh(f"{PYTHON} pipeline.page {source} {tmp_path}/out.ipynb", TMPDIR=str(folder))
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_kernel_that_dies_fails_its_page_alone(tmp_path):
