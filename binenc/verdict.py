@@ -241,10 +241,9 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
         which = _names([e for e in effects if e.state == "holds"]) if one_suffices else ""
         return "reproduced", (which or _every(effects, "where the claim puts it")) + notes
     if refutes(state == "fails" for state in states):
-        return (
-            "not reproduced",
-            f"beyond the bound: {_names([e for e in effects if e.state == 'fails'], len(effects))}{notes}",
-        )
+        failing = [effect for effect in effects if effect.state == "fails"]
+        why = f"beyond the bound: {_names(failing, len(effects))}{_without_width(failing)}"
+        return "not reproduced", why + notes
     undefined = [effect for effect in effects if effect.values.isna().any()]
     if undefined:
         return "undecided", f"not defined in some seed: {_names(undefined)}{notes}"
@@ -267,13 +266,16 @@ def _notes(effects: list[Effect]) -> str:
 def _every(effects: list[Effect], where: str) -> str:
     if all(effect.exact for effect in effects):
         return "exactly, without an interval"
-    same = [effect for effect in effects if effect.values.nunique() == 1 and not effect.exact]
     said = (
         f"each of {len(effects)} intervals lies {where}" if len(effects) > 1 else f"the interval lies {where}"
     )
-    if not same:
-        return said
-    return f"{said}; without width, for all seeds have the same value: {_names(same, len(effects))}"
+    return said + _without_width(effects)
+
+
+def _without_width(effects: list[Effect]) -> str:
+    """Which intervals say nothing of how far another seed may be, as counts can be alike in all."""
+    same = [effect for effect in effects if effect.values.nunique() == 1 and not effect.exact]
+    return f"; without width, for all seeds have the same value: {_names(same, len(effects))}" if same else ""
 
 
 def _names(effects: list[Effect], of: int = 0) -> str:

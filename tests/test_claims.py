@@ -346,3 +346,6 @@ def test_an_interval_without_width_is_named():
     why = judge(8, table(paper_world())).why
     assert "without width, for all seeds have the same value: equinorm, time; equiangularity, time" in why
     assert "area" not in why
+    worse = {("accuracy", BINARY): (0.5, 0.9, 0.95), ("accuracy", NONE): (0.5, 0.9, 0.96)}
+    refuted = judge(6, table(paper_world() | worse, noise=0.0))
+    assert refuted.why.startswith("beyond the bound: all 3; without width, for all seeds have the same value")
