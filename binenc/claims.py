@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.integrate import trapezoid
 
 from binenc.profile import ARCHITECTURES
-from binenc.verdict import Effect, Needs, Part, interval
+from binenc.verdict import Effect, Needs, Part, decide, interval
 
 BINARY, LINEAR, NONLINEAR, NONE = list(ARCHITECTURES)[:4]  # the paper's; a reader may add others
 OTHERS = (LINEAR, NONLINEAR, NONE)
@@ -140,8 +140,8 @@ def one_code(part: Part) -> list[Effect]:
     whole = Effect("whole-code share", share.iloc[-1], unit, above=ALL_POINTS)
     said = [still_rising(share)]
     if by_bit.state != whole.state:
-        word = {"holds": "reproduced", "fails": "not reproduced", "open": "undecided"}[by_bit.state]
-        said.append(f"by agreement per bit, which the released code plots, it would be {word}")
+        verdict, _ = decide([by_bit], one_suffices=False)
+        said.append(f"by agreement per bit, which the released code plots, it would be {verdict}")
     return [
         replace(whole, note="; ".join(filter(None, said))),
         Effect("whole-code share, test set", part.final("code_share", BINARY, "test"), unit, decides=False),

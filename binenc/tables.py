@@ -77,7 +77,7 @@ def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     recorded = [final(found, metric) for metric in columns if metric != "hamming_std"]
     values = pd.concat([*recorded, over_seeds(geometry)]).set_index([*KEYS, "metric"])
     lines = []
-    for key in dict.fromkeys(key[:-1] for key in recorded[0].set_index([*KEYS, "metric"]).index):
+    for key in dict.fromkeys(key[:-1] for key in values.index):
         profile, experiment, protocol, architecture = key
         line = _where(found, profile, experiment, protocol)
         line |= {"Architecture": ARCHITECTURES[architecture], "d": int(values.loc[(*key, "d"), "mean"])}

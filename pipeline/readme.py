@@ -10,7 +10,7 @@ from pathlib import Path
 
 from binenc import claim_pages, judging, study
 from binenc.figures import slug
-from binenc.profile import ROOT, InputError, Profile
+from binenc.profile import ROOT, InputError
 
 MARKERS = re.compile(r"(<!-- verdicts:.*?-->\n).*?(<!-- /verdicts -->)", re.S)
 
@@ -27,7 +27,7 @@ def main(names: list[str]) -> None:
     found = study.read(names)
     if lacking := set(names) - set(found.profiles):
         sys.exit(f"{', '.join(sorted(lacking))}: no record to judge by")
-    runs = Profile.read(names[0]).all_runs()
+    runs = found.runs[names[0]]
     drawn = [slug("emergence", names[0], run.experiment_name, run.protocol_name) for run in runs]
     figures = [path for name in drawn if (path := ROOT / f"_build/figures/{name}.svg").exists()]
     if not figures:
