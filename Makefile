@@ -1,6 +1,7 @@
 # The front door; `make help` lists the targets.
 PROFILE  ?= quick
-CORES    ?= $(shell nproc 2>/dev/null || echo 2)
+# (GNU nproc would take OMP_NUM_THREADS, which is about threads, for the number of cores.)
+CORES    ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2)
 PROTOCOL ?= as_written
 ARCH     ?= binary_encoding
 SEED     ?= 0

@@ -36,7 +36,7 @@ start() {
     chmod 400 "$folder/munge.key"
     name=$(hostname -s)
     memory=$(awk '/MemAvailable/ {print int($2 / 1024)}' /proc/meminfo)
-    # Memory is shared out but not enforced: that takes cgroups, which a container may lack.
+    # Memory and CPUs are shared out but not enforced: that takes cgroups, which a container may lack.
     cat > "$conf" <<END
 ClusterName=tests
 SlurmctldHost=$name(127.0.0.1)
@@ -64,7 +64,7 @@ MinJobAge=300
 ReturnToService=2
 SlurmdParameters=config_overrides
 GresTypes=gpu
-NodeName=$name NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$memory Gres=gpu:2 State=UNKNOWN
+NodeName=$name NodeAddr=127.0.0.1 CPUs=2 RealMemory=$memory Gres=gpu:2 State=UNKNOWN
 PartitionName=tests Nodes=$name Default=YES MaxTime=1-0 State=UP
 END
     # Two devices that only stand for GPUs, so that a job which asks for one can be tried without.
