@@ -44,6 +44,7 @@ def our_step(run: Run, where: torch.device):
     endless = batches()
 
     def way() -> nn.Module:
+        torch.backends.cudnn.deterministic = True  # as `train` sets it; the baseline has torch's default
         with tf32(e.precision == "tf32"):
             step(*next(endless))
         return model
@@ -75,6 +76,7 @@ def baseline_step(
 
     def way() -> float:
         torch.backends.cudnn.conv.fp32_precision = "tf32"  # as torch begins; ours sets its own
+        torch.backends.cudnn.deterministic = False
         images, labels = (x.to(where) for x in next(endless))
         logits, latents = model(images)
         loss = total_loss(logits, latents, labels, gamma, run.protocol)
