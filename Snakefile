@@ -17,10 +17,12 @@ except InputError as error:
 PART = {f"{live.name}/{run.id}": place for place, run in enumerate(part)}
 TRAIN = str(config.get("train", True)).lower() == "true"
 
-# The recorded profiles lead, that of most records first; last is the live one, with the runs that this machine trains.
+# The recorded profiles lead, that of the longest training first; last is the live one, with the runs that this machine
+# trains.
 recorded = [p for p in known if p.recorded]
-have = {p.name: {run.id for run in p.all_runs() if records.is_current(p, run)} for p in [*recorded, live]}
-ordered = [*sorted(recorded, key=lambda p: -len(have[p.name])), live]
+have = {p.name: {run.id: run for run in p.all_runs() if records.is_current(p, run)} for p in [*recorded, live]}
+epochs = {name: sum(run.experiment.epochs for run in runs.values()) for name, runs in have.items()}
+ordered = [*sorted(recorded, key=lambda p: -epochs[p.name]), live]
 profiles = {p.name: p for p in ordered if p is live or p.name != live.name}
 RUNS, TODO = {}, []
 for name, profile in profiles.items():

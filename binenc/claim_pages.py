@@ -1,12 +1,16 @@
 """Verdicts and effects as a reader sees them: tables and sentences, in Markdown and HTML."""
 
+import re
 from html import escape
 
 import pandas as pd
+from IPython.display import HTML
 from scipy import stats
 
+from binenc.claims import CLAIMS
+from binenc.judging import judge, to_frame
 from binenc.profile import Profile
-from binenc.study import source
+from binenc.study import Study, source
 from binenc.verdict import CONFIDENCE, Verdict
 
 WORDS = {"reproduced": "✓ reproduced", "not reproduced": "✗ not reproduced", "undecided": "? undecided"}
@@ -66,7 +70,55 @@ def _cell(row: pd.Series) -> str:
 def _words(row: pd.Series | Verdict) -> str:
     if not row.n_seeds:
         return NO_RECORDS
-    return WORDS[row.verdict] + (f", leans {row.lean}" if row.lean else "")
+    lean, tie = f", leans {row.lean}" if row.lean else "", ", seeds tie" if row.tied else ""
+    return WORDS[row.verdict] + lean + tie
+
+
+HEADLINES = [
+    "Width of a latent's peaks, last over first evaluation: {1:standard deviation} under binary encoding "
+    "({1}), {2:standard deviation} with a linear penultimate layer ({2}); their distance in widths, which "
+    "has no scale: {1:distance of the peaks in their std} and {2:distance of the peaks in their std}.",
+    "Share of the training points with their class's most common code: {3:whole-code share} ({3}); with a "
+    "linear penultimate layer {4:whole-code share, linear penultimate} ({4}).",
+    "Lead in accuracy over the best of the others, in percentage points: {5:binary encoding − best other} on "
+    "test points ({5}), {6:binary encoding − best other} on training points ({6}).",
+    "Distance of class means from a simplex over the whole training, relative to the best of the others: in "
+    "angles {8:equiangularity, area}, in Tr(Sw Sb⁺)/C {8:Tr(Sw Sb⁺)/C, area} ({8}).",
+]
+"""What was found, by effects of claims; a number by itself is the verdict."""
+
+
+def headline(judged: list[Verdict], link: str = "") -> str:
+    """What the first experiment and protocol say, in numbers with their intervals, as Markdown."""
+    first = judged[0]
+    mine = {v.claim.number: v for v in judged if (v.profile, v.where) == (first.profile, first.where)}
+    counts = pd.Series([v.verdict for v in mine.values()]).value_counts()
+    said = ", ".join(f"{counts.get(word, 0)} {word}" for word in WORDS)
+    n = max(v.n_seeds for v in mine.values())
+    lines = [
+        f"**{first.where}** ({first.source or first.profile}, {n} seed{'s' * (n != 1)}; 95 % intervals): "
+        f"of {len(mine)} claims, {said}.",
+        "",
+    ]
+
+    def fill(found: re.Match) -> str:
+        number, name = int(found[1]), found[2]
+        if name:
+            return str(next(e for e in mine[number].effects if e.name == name))
+        claim = f"claim {number}"
+        linked = f"[{claim}]({link.format(number=number)})" if link else claim
+        return f"{linked}: {_words(mine[number])}"
+
+    for line in HEADLINES:
+        if all(mine[int(number)].effects for number in re.findall(r"\{(\d+)", line)):
+            lines.append("- " + re.sub(r"\{(\d+):?(.*?)\}", fill, line))
+    return "\n".join(lines)
+
+
+def answer(found: Study, *numbers: int) -> HTML:
+    """The verdicts on some claims, as a chapter begins: their table, with links to the evidence."""
+    judged = judge(found, [claim for claim in CLAIMS if claim.number in numbers])
+    return HTML(table_html(to_frame(judged), link="claims.html#claim-{number}"))
 
 
 def summary(verdicts: pd.DataFrame) -> str:
@@ -84,9 +136,11 @@ def summary(verdicts: pd.DataFrame) -> str:
     return (
         f"**{len(judged)} verdicts: {said}**, on {verdicts.claim.nunique()} claims in {columns} "
         f"{'pair' if columns == 1 else 'pairs'} of experiment and protocol. But for claim 10, which is about "
-        f"exact counts, each rests on {CONFIDENCE:.0%} intervals of Student's t over seeds"
-        f"{f' ({t})' if t else ''}, each interval by itself: nothing is corrected for so many being "
-        "looked at together. An interval covers the choice of seeds, not that of the test points. "
+        "exact counts and holds by the way the networks are built, each rests on "
+        f"{CONFIDENCE:.0%} intervals of Student's t over seeds{f' ({t})' if t else ''}, two-sided, each "
+        "interval by itself: nothing is corrected for so many being looked at together. *Seeds tie* marks a "
+        "verdict on an interval without width, as all seeds have the same value: it says nothing of how far "
+        "another seed may be. An interval covers the choice of seeds, not that of the test points. "
         "An interval of shares can reach past 0 or 1, because Student's t ignores these bounds. "
         "'Undecided' is no verdict against a claim: the records cannot tell. It leans for a claim if all "
         "means lie where the claim puts them, against it if one lies beyond (claim 2: if both do), however "
@@ -107,13 +161,13 @@ def claim_markdown(judged: list[Verdict], number: int) -> str:
     """One claim: its words, its test, its effects everywhere, and each verdict with its reason."""
     mine = [v for v in judged if v.claim.number == number]
     claim, columns = mine[0].claim, [_column(v, mine) for v in mine]
-    sign = {"holds": "✓ ", "fails": "✗ ", "open": "? "}
+    sign = {"holds": "✓\N{NO-BREAK SPACE}", "fails": "✗\N{NO-BREAK SPACE}", "open": "?\N{NO-BREAK SPACE}"}
     cells = {}
     for v, column in zip(mine, columns, strict=True):
         for e in v.effects:
             claimed = e.claimed if e.decides else "(for information)"
             row = cells.setdefault(f"{e.name} ({e.unit}) | {claimed}", {})
-            row[column] = f"{sign[e.state] if e.decides and e.n_seeds > 1 else ''}{e}"
+            row[column] = f"{sign[e.state] if e.decides and (e.n_seeds > 1 or e.exact) else ''}{e}"
     lines = ["| Effect | Claimed | " + " | ".join(columns) + " |", "|---" * (len(mine) + 2) + "|"]
     lines += [
         f"| {name} | " + " | ".join(row.get(c, "") for c in columns) + " |" for name, row in cells.items()

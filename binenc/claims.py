@@ -69,35 +69,50 @@ def versus(other: str, of: str = BINARY) -> str:
     return f"{ARCHITECTURES[of]} − {ARCHITECTURES[other]}".lower()
 
 
+def otherwise(measure: str, its: list[Effect], deciding: list[Effect], one_suffices: bool = False) -> str:
+    """What the verdict would be by effects that do not decide, where that is another."""
+    (by_it, _), (verdict, _) = (decide(effects, one_suffices) for effects in (its, deciding))
+    return f"by {measure} it would be {by_it}" if by_it != verdict else ""
+
+
 @claim(
     "binarity",
     "Under binary encoding, mixtures of two peaks fit the latents better in the end, and the peaks narrow",
     "Section 3, Fig. 1",
 )
-def binarity(part: Part, architecture: str = BINARY) -> list[Effect]:
+def binarity(part: Part) -> list[Effect]:
     """Training set, last against first evaluated epoch, by seed: the log-likelihood of the mixtures, averaged
     over points and dimensions, rises, and the standard deviation of their peaks falls. Latents that shrink
     pass this test by that alone, and latents that grow fail it; three measures that do not depend on the
     scale are shown for information: the log-likelihood of standardised latents, how far it ends above that of
     one Gaussian, and the distance of the peaks in units of their standard deviation.
     """
-    score = part.change("log_likelihood", architecture)
+    return noted(peaks(part, BINARY), one_suffices=False)
+
+
+def peaks(part: Part, architecture: str) -> list[Effect]:
+    """What claims 1 and 2 look at: two effects that depend on the scale of the latents, three that do not."""
+    nats, course = "nats per value", {"unit": "last / first", "ratio": True}
     fit = part.change("standardised_log_likelihood", architecture)
-    gain = part.final("gain", architecture)
     further = part.change("peak_distance", architecture, log=True)
+    free = {"above": 0.0, "decides": False}
     return [
-        Effect("log-likelihood", score, "nats a point", above=0.0, note=by_scale(score, fit)),
-        Effect(
-            "standard deviation",
-            part.change("std", architecture, log=True),
-            "last / first",
-            below=0.0,
-            ratio=True,
-        ),
-        Effect("log-likelihood, standardised", fit, "nats a point", decides=False),
-        Effect("gain of two peaks over one, last", gain, "nats a point", decides=False),
-        Effect("distance of the peaks in their std", further, "last / first", ratio=True, decides=False),
+        Effect("log-likelihood", part.change("log_likelihood", architecture), nats, above=0.0),
+        Effect("standard deviation", part.change("std", architecture, log=True), below=0.0, **course),
+        Effect("log-likelihood, standardised", fit, nats, **free),
+        Effect("distance of the peaks in their std", further, **course, **free),
+        Effect("gain of two peaks over one, last", part.final("gain", architecture), nats, decides=False),
     ]
+
+
+def noted(effects: list[Effect], one_suffices: bool) -> list[Effect]:
+    """Those of `peaks`, with what is to be said where the scale of the latents makes the difference."""
+    score, width, fit, further, gain = effects
+    by = otherwise(
+        "standardised log-likelihood and distance of the peaks", [fit, further], [score, width], one_suffices
+    )
+    note = "; ".join(filter(None, (by_scale(score.values, fit.values), by)))
+    return [replace(score, note=note), width, fit, further, gain]
 
 
 def by_scale(score: pd.Series, standardised: pd.Series) -> str:
@@ -108,7 +123,7 @@ def by_scale(score: pd.Series, standardised: pd.Series) -> str:
     )
     reverse = ((score * standardised) < 0).all()
     nothing = low <= 0 <= high and not whole.low <= 0 <= whole.high
-    return f"of standardised latents it {moves} on average" + (
+    return f"standardised, it {moves} on average" + (
         ", so their scale makes the difference" if reverse or nothing else ""
     )
 
@@ -124,28 +139,28 @@ def linear_not_binary(part: Part) -> list[Effect]:
     the standard deviation rises. One of the two is enough; the claim is refuted if both go the other way.
     Latents that grow pass this test by that alone.
     """
-    return [replace(e, above=-e.below, below=-e.above) for e in binarity(part, LINEAR)]
+    reverse = [replace(e, above=-e.below, below=-e.above) for e in peaks(part, LINEAR)]
+    return noted(reverse, one_suffices=True)
 
 
 @claim("one-code", "Under binary encoding all points of a class share one code", "Section 3, Fig. 2")
 def one_code(part: Part) -> list[Effect]:
     """Training set, after the last epoch: the whole-code share, that of the points with their class's most
-    common code, is above {ALL_POINTS}. The test set and the agreement per bit, a milder measure, which the
-    released code plots, are shown for information. Whether classes have different codes is not asked here.
+    common code, averaged over the classes, is above {ALL_POINTS}. The test set and the agreement per bit, a
+    milder measure, which the released code plots, are shown for information. Whether classes have different
+    codes is not asked here.
     """
     share, unit = part.curve("code_share", BINARY), "share of points"
-    by_bit = Effect(
-        "agreement per bit", part.final("bit_agreement", BINARY), unit, above=ALL_POINTS, decides=False
-    )
+    by_bit = Effect("agreement per bit", part.final("bit_agreement", BINARY), unit, above=ALL_POINTS)
     whole = Effect("whole-code share", share.iloc[-1], unit, above=ALL_POINTS)
-    said = [still_rising(share)]
-    if by_bit.state != whole.state:
-        verdict, _ = decide([by_bit], one_suffices=False)
-        said.append(f"by agreement per bit, which the released code plots, it would be {verdict}")
+    said = (
+        still_rising(share),
+        otherwise("agreement per bit, which the released code plots,", [by_bit], [whole]),
+    )
     return [
         replace(whole, note="; ".join(filter(None, said))),
         Effect("whole-code share, test set", part.final("code_share", BINARY, "test"), unit, decides=False),
-        by_bit,
+        replace(by_bit, decides=False),
     ]
 
 
@@ -166,15 +181,28 @@ def still_rising(share: pd.DataFrame) -> str:
 def only_there(part: Part) -> list[Effect]:
     """Training set, after the last epoch: in each of the other three the share is below {ALL_POINTS}, and,
     paired by seed, below that of binary encoding. A code has a bit for each latent; without a penultimate
-    layer these are many more, and a longer code is shared less easily.
+    layer these are many more, and a longer code is shared less easily. Agreement per bit is shown for
+    information.
     """
-    found = []
-    for other in OTHERS:
-        value, lead = part.final("code_share", other), 100 * part.lead("code_share", other)
-        name = f"whole-code share, {ARCHITECTURES[other].lower()}"
-        found.append(Effect(name, value, "share of points", below=ALL_POINTS))
-        found.append(Effect(versus(other), lead, "percentage points", above=0.0))
-    return found
+    whole, by_bit = (
+        [
+            effect
+            for other in OTHERS
+            for effect in (
+                Effect(
+                    f"{name}, {ARCHITECTURES[other].lower()}",
+                    part.final(metric, other),
+                    "share of points",
+                    below=ALL_POINTS,
+                ),
+                Effect(versus(other), 100 * part.lead(metric, other), "percentage points", above=0.0),
+            )
+        ]
+        for metric, name in (("code_share", "whole-code share"), ("bit_agreement", "agreement per bit"))
+    )
+    said = otherwise("agreement per bit", by_bit, whole)
+    shown = [replace(e, decides=False) for e in by_bit if e.unit == "share of points"]
+    return [replace(e, note=said) for e in whole] + shown
 
 
 @claim(
@@ -271,6 +299,8 @@ def faster_collapse(part: Part) -> list[Effect]:
         found.append(
             Effect(f"{name}, area", area, "binary encoding / best other", below=0.0, ratio=True, note=gaps)
         )
+    if by := otherwise("the areas alone", found[1::2], found):
+        found[1::2] = [replace(e, note="; ".join(filter(None, (e.note, by)))) for e in found[1::2]]
     return found
 
 
@@ -299,14 +329,22 @@ def within_class_covariance(part: Part) -> list[Effect]:
     matrix grows in each of the other three and shrinks under binary encoding, where the paper says only that
     it does not grow. Entries of opposite sign cancel in that mean; the trace is shown for information.
     """
-    found = []
-    for metric, name in (("within_class_covariance", "mean entry"), ("trace_sw", "trace")):
-        for a in (BINARY, *OTHERS):
-            bound = {"below": 0.0} if a == BINARY else {"above": 0.0}
-            growth, decides = part.change(metric, a, log=True), metric != "trace_sw"
-            name_a = f"{name}, {ARCHITECTURES[a].lower()}"
-            found.append(Effect(name_a, growth, "last / first", **bound, ratio=True, decides=decides))
-    return found
+    found = {
+        metric: [
+            Effect(
+                f"{name}, {ARCHITECTURES[a].lower()}",
+                part.change(metric, a, log=True),
+                "last / first",
+                **{"below" if a == BINARY else "above": 0.0},
+                ratio=True,
+            )
+            for a in (BINARY, *OTHERS)
+        ]
+        for metric, name in (("within_class_covariance", "mean entry"), ("trace_sw", "trace"))
+    }
+    mean_entry, trace = found.values()
+    said = otherwise("the trace, in which nothing cancels,", trace, mean_entry)
+    return [replace(e, note=said) for e in mean_entry] + [replace(e, decides=False) for e in trace]
 
 
 @claim(

@@ -44,20 +44,16 @@ def parameter_counts(found: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=found.table.columns)
 
 
-def judge(found: Study) -> list[Verdict]:
-    """Judge every claim by the records of a study."""
+def judge(found: Study, which: Sequence[Claim] = CLAIMS) -> list[Verdict]:
+    """Judge claims by the records of a study."""
     small = "the profile {} is too small to say anything"
     no = {name: small.format(name) for name, profile in found.profiles.items() if not profile.evidence}
     judged = []
-    for v in judge_table(pd.concat([found.table, parameter_counts(found)], ignore_index=True), no):
+    table = pd.concat([found.table, parameter_counts(found)], ignore_index=True)
+    for v in judge_table(table, no, which):
         title = found.label(v.profile, v.experiment)
         judged.append(replace(v, title=title, source=source(found.profiles[v.profile])))
     return judged
-
-
-def verdicts(found: Study) -> pd.DataFrame:
-    """The verdict on every claim, a row for each profile, experiment and protocol."""
-    return to_frame(judge(found))
 
 
 def to_frame(judged: list[Verdict]) -> pd.DataFrame:
@@ -79,6 +75,7 @@ def to_frame(judged: list[Verdict]) -> pd.DataFrame:
                 "where": v.where,
                 "verdict": v.verdict,
                 "lean": v.lean,
+                "tied": v.tied,
                 "comparison": least.name if least else "",
                 "effect": mean,
                 "low": low,

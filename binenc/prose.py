@@ -16,43 +16,10 @@ from binenc.profile import ARCHITECTURES
 from binenc.protocol import in_words
 from binenc.records import Record, find
 from binenc.study import KEYS, Study, contents, last_epoch, over_seeds, source
-from binenc.words import METRICS
+from binenc.words import METRICS, number, plus_minus
 
 GROUP = KEYS[:3]
 """Columns that name a profile, experiment and protocol."""
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A few significant digits, with a true minus sign; powers of ten where there would be many zeros."""
-    if not math.isfinite(value):
-        return "not defined"
-    if value == int(value) and abs(value) < 1e5:
-        text = f"{int(value)}"
-    elif 1e-3 <= abs(value) < 1e5:
-        decimals = max(0, digits - 1 - _magnitude(value))
-        while value < 1 == float(f"{value:.{decimals}f}"):
-            decimals += 1  # a share short of 1 does not look like 1
-        text = f"{value:.{decimals}f}"
-    else:
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        text = f"{mantissa}e{int(exponent)}"
-    return text.replace("-", "−")
-
-
-def plus_minus(mean: float, std: float, n: int) -> str:
-    """``mean ± std``, to two digits of the standard deviation; the mean alone if n is 1."""
-    if n < 2 or not (math.isfinite(mean) and math.isfinite(std)):
-        return number(mean, 4)
-    if std == 0:
-        return f"{number(mean, 4)} ± 0"
-    if mean != 0 and not 1e-3 <= abs(mean) < 1e5:
-        return f"{number(mean, max(1, _magnitude(mean) - _magnitude(std) + 2))} ± {number(std, 2)}"
-    decimals = min(max(0, 1 - _magnitude(std)), 5)
-    return f"{mean:.{decimals}f} ± {std:.{decimals}f}".replace("-", "−")
-
-
-def _magnitude(value: float) -> int:
-    return math.floor(math.log10(abs(value)))
 
 
 def final(found: Study, metric: str, split: str = "train") -> pd.DataFrame:
@@ -155,7 +122,7 @@ def loss_range(found: Study) -> str:
     said = (
         f"In {n} runs with binary encoding $\\mathcal L_{{bin}}$ of the training points lies between "
         f"{number(least, 4)} and {number(most, 4)} at every evaluation. There it is one plus the mean square "
-        f"of the latents to within {number(excess, 1)}"
+        f"of the latents to within about {number(excess, 1)}"
     )
     small = ": it acts as a penalty on the mean square, and the growth of the exponential is not reached"
     return f"{said}{small if excess < 0.01 else ''}."
@@ -173,7 +140,7 @@ def vertices(found: Study, geometry: pd.DataFrame) -> str:
         "Under binary encoding the angles of class means are closer to equal than those of their codes in "
         f"{nearer.sum()} of {len(mine)} cases. The class means stand off their vertices by "
         f"{number(off.min(), 2)} to {number(off.max(), 2)} of half the distance"
-        + ("; it is there, not on the vertices, that they come so near a simplex." if nearer.all() else ".")
+        + (": they form a near-simplex beside the vertices, not on them." if nearer.all() else ".")
     )
 
 

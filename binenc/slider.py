@@ -110,8 +110,9 @@ def html(*records: Record) -> str:
         f'{STYLE}<div class="slider" id="{key}"><label hidden>Epoch '
         f'<input type="range" min="0" max="{last}" value="{last}" step="1" aria-label="Epoch">'
         f"<output>epoch {epochs[last]}</output></label><figure>{frames}<figcaption><small>Latents of test "
-        f"points, one histogram per dimension, and the code of each class (coloured: bit 1, grey: bit 0), "
-        f"after epoch {epochs[last]} or the epoch that the slider says.</small></figcaption></figure></div>"
+        "points, one histogram per dimension, in a range that differs by epoch, and the codebook, the most "
+        "common code of each class (coloured: bit 1, grey: bit 0), "
+        f"after epoch {epochs[last]} or the one chosen above.</small></figcaption></figure></div>"
         + SCRIPT.replace("ID", key)
     )
 

@@ -5,11 +5,11 @@ import pandas as pd
 
 from binenc.geometry import equiangularity, hamming, largest_simplex, off_vertices, pairs
 from binenc.profile import ARCHITECTURES
-from binenc.prose import GROUP, final, number, plus_minus, seeds
+from binenc.prose import GROUP, final, seeds
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol, in_words
 from binenc.records import Record, find
 from binenc.study import KEYS, Study, contents, over_seeds
-from binenc.words import METRICS
+from binenc.words import METRICS, number, plus_minus
 
 
 def final_table(found: Study, rows: list[tuple[str, str]]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from scipy import stats
 
 from binenc.profile import ARCHITECTURES
 from binenc.protocol import in_words
+from binenc.words import number
 
 CONFIDENCE = 0.95
 """Of each interval by itself; nothing is corrected for the number of claims."""
@@ -127,6 +128,14 @@ class Effect:
         return "fails" if high < self.above or low > self.below else "open"
 
     @property
+    def tied(self) -> bool:
+        """Whether all seeds have the same value, so that the interval has no width; shares, alike at an end
+        of their range, aside.
+        """
+        alike = self.n_seeds > 1 and self.values.nunique() == 1
+        return alike and not self.exact and self.unit != "share of points"
+
+    @property
     def on_side(self) -> bool:
         """Whether the mean alone lies in the range; it says nothing of how sure that is."""
         mean = self.interval.mean
@@ -154,7 +163,7 @@ class Effect:
 
     def number(self, x: float) -> str:
         if self.ratio:
-            return f"{x:.3g}"
+            return number(x)
         if self.exact:
             return f"{x:+,.0f}" if x else "0"
         small = self.unit == "percentage points" and abs(self.interval.mean) < 1
@@ -166,7 +175,7 @@ class Effect:
         if math.isnan(mean):
             return "not defined"
         limits = "" if math.isnan(low) or self.exact else f" [{self.number(low)}, {self.number(high)}]"
-        return ("× " if self.ratio else "") + self.number(mean) + limits
+        return ("×\N{NO-BREAK SPACE}" if self.ratio else "") + self.number(mean) + limits
 
 
 @dataclass(frozen=True)
@@ -208,6 +217,14 @@ class Verdict:
         return pick(self.deciding, key=lambda e: (rank[e.state], e.support), default=None)
 
     @property
+    def tied(self) -> bool:
+        """Whether it rests on an interval without width, as all seeds have the same value."""
+        settled = {"reproduced": "holds", "not reproduced": "fails"}.get(self.verdict)
+        ties = [effect.tied for effect in self.deciding if effect.state == settled]
+        every = self.claim.one_suffices == (self.verdict == "reproduced")
+        return bool(ties) and (all if every else any)(ties)
+
+    @property
     def on_side(self) -> bool | None:
         """Whether the means alone agree with the claim; None if there are none."""
         sides = [effect.on_side for effect in self.deciding]
@@ -238,8 +255,8 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
         return "undecided", ("one seed: no interval" if n else "no seed has all that is compared") + notes
     settles, refutes = (any, all) if one_suffices else (all, any)
     if settles(state == "holds" for state in states):
-        which = _names([e for e in effects if e.state == "holds"]) if one_suffices else ""
-        return "reproduced", (which or _every(effects, "where the claim puts it")) + notes
+        enough = f"where the claim puts it: {_names([e for e in effects if e.state == 'holds'])}"
+        return "reproduced", (enough if one_suffices else _every(effects)) + notes
     if refutes(state == "fails" for state in states):
         failing = [effect for effect in effects if effect.state == "fails"]
         why = f"beyond the bound: {_names(failing, len(effects))}{_without_width(failing)}"
@@ -247,11 +264,8 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
     undefined = [effect for effect in effects if effect.values.isna().any()]
     if undefined:
         return "undecided", f"not defined in some seed: {_names(undefined)}{notes}"
-    unsure = _names([effect for effect in effects if effect.state == "open"], len(effects))
-    return (
-        "undecided",
-        f"too few seeds or too small an effect, the interval covers the bound: {unsure}{notes}",
-    )
+    unsure = [effect for effect in effects if effect.state == "open"]
+    return "undecided", f"bound inside the interval: {_names(unsure, len(effects))}{notes}"
 
 
 def _notes(effects: list[Effect]) -> str:
@@ -260,16 +274,14 @@ def _notes(effects: list[Effect]) -> str:
     for effect in effects:
         if effect.note:
             said.setdefault(effect.note, []).append(effect)
-    return "".join(f". On {_names(noted)}: {note}" for note, noted in said.items())
+    return "".join(f". On {_names(noted, len(effects))}: {note}" for note, noted in said.items())
 
 
-def _every(effects: list[Effect], where: str) -> str:
+def _every(effects: list[Effect]) -> str:
     if all(effect.exact for effect in effects):
         return "exactly, without an interval"
-    said = (
-        f"each of {len(effects)} intervals lies {where}" if len(effects) > 1 else f"the interval lies {where}"
-    )
-    return said + _without_width(effects)
+    which = f"each of {len(effects)} intervals" if len(effects) > 1 else "the interval"
+    return f"{which} lies where the claim puts it{_without_width(effects)}"
 
 
 def _without_width(effects: list[Effect]) -> str:

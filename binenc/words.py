@@ -1,5 +1,6 @@
-"""Words shown to a reader: the metrics, their axis labels, which way is better; and durations."""
+"""Words shown to a reader: the metrics, their axis labels, which way is better; numbers and durations."""
 
+import math
 from typing import NamedTuple
 
 
@@ -56,3 +57,36 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A few significant digits, with a true minus sign; powers of ten where there would be many zeros."""
+    if not math.isfinite(value):
+        return "not defined"
+    if value == int(value) and abs(value) < 1e5:
+        text = f"{int(value)}"
+    elif 1e-3 <= abs(value) < 1e5:
+        decimals = max(0, digits - 1 - _magnitude(value))
+        while value < 1 == float(f"{value:.{decimals}f}"):
+            decimals += 1  # a share short of 1 does not look like 1
+        text = f"{value:.{decimals}f}"
+    else:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        text = f"{mantissa}e{int(exponent)}"
+    return text.replace("-", "−")
+
+
+def plus_minus(mean: float, std: float, n: int) -> str:
+    """``mean ± std``, to two digits of the standard deviation; the mean alone if n is 1."""
+    if n < 2 or not (math.isfinite(mean) and math.isfinite(std)):
+        return number(mean, 4)
+    if std == 0:
+        return f"{number(mean, 4)} ± 0"
+    if mean != 0 and not 1e-3 <= abs(mean) < 1e5:
+        return f"{number(mean, max(1, _magnitude(mean) - _magnitude(std) + 2))} ± {number(std, 2)}"
+    decimals = min(max(0, 1 - _magnitude(std)), 5)
+    return f"{mean:.{decimals}f} ± {std:.{decimals}f}".replace("-", "−")
+
+
+def _magnitude(value: float) -> int:
+    return math.floor(math.log10(abs(value)))

@@ -10,6 +10,7 @@ import yaml
 
 from binenc.profile import ARCHITECTURES
 from binenc.provenance import version
+from binenc.words import number
 from pipeline import speed
 
 FINAL = {
@@ -70,7 +71,7 @@ def table(pages: list, caption: str) -> str:
 
 def final(record, metric: str, split: str) -> str:
     value = record.last.get((metric, split))
-    return "–" if value is None else f"{value:.4g}"
+    return "–" if value is None else number(value, 4)
 
 
 def markdown(rows: list[list[str]], caption: str, kind: str) -> str:

@@ -32,7 +32,9 @@ def main(names: list[str]) -> None:
     figures = [path for name in drawn if (path := ROOT / f"_build/figures/{name}.svg").exists()]
     if not figures:
         sys.exit(f"_build/figures has no {drawn[0]}: `make book PROFILE={names[0]}` draws it")
-    write(ROOT / "README.md", claim_pages.table_markdown(judging.verdicts(found)))
+    judged = judging.judge(found)
+    table = claim_pages.table_markdown(judging.to_frame(judged))
+    write(ROOT / "README.md", f"{claim_pages.headline(judged)}\n\n{table}")
     shutil.copy(figures[0], ROOT / ".github/emergence.svg")
 
 

@@ -10,7 +10,7 @@ import nbformat
 import yaml
 from nbformat.v4 import new_markdown_cell
 
-from binenc import records
+from binenc import records, study
 from binenc.profile import ROOT, Profile, Run
 from binenc.provenance import git, version
 from pipeline import appendix, kept
@@ -145,8 +145,8 @@ def report_line(profiles: list[Profile], pages: list[Page]) -> str:
     return f"{when} · profile {', '.join(made)}"
 
 
-def banner(profiles: list[Profile]) -> str:
-    """What every page says first: what this report is evidence of."""
+def banner(profiles: list[Profile], pages: list[Page]) -> str:
+    """What every page says first: what this report is evidence of, and what it lacks."""
     lead = profiles[0]
     if not lead.evidence:
         return (
@@ -155,17 +155,21 @@ def banner(profiles: list[Profile]) -> str:
         )
     named, *others = (f"<strong>{p.title}</strong> ({p.origin})" for p in profiles)
     said = f"{named}: {lead.about}"
+    have = {page.run.id: page.run for page in pages if page.profile.name == lead.name}
+    planned = [run for run in lead.all_runs() if "," not in run.protocol_name]
+    if lack := [run for run in planned if run.id not in have]:
+        said += f" No records yet: {study.lacking(list(have.values()), lack)}."
     if others:
         said += f" Shown separately: {' and '.join(others)}."
     if lead.name != "paper":
-        said += " At full scale: <code>make paper</code>, on a machine with a GPU."
+        said += " At full scale: <code>make paper</code>."
     return said
 
 
 def configure(stage: Path, profiles: list[Profile], pages: list[Page]) -> None:
     """Write _config.yml with the banner, and _toc.yml with the pages of the runs."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
-    config["html"]["announcement"] = banner(profiles)
+    config["html"]["announcement"] = banner(profiles, pages)
     if not config["repository"]["url"]:
         del config["launch_buttons"]
     (stage / "_config.yml").write_text(yaml.safe_dump(config))

@@ -1,7 +1,10 @@
 """What a verdict says beside its word: of scale, bits, a share still rising, intervals without width."""
 
 import pytest
-from worlds import BINARY, NONE, judge, paper_world, table
+from worlds import BINARY, LINEAR, NONE, judge, paper_world, table
+
+FREE = "by standardised log-likelihood and distance of the peaks it would be"
+SCALE = "so their scale makes the difference"
 
 
 @pytest.mark.parametrize(
@@ -38,20 +41,56 @@ def test_where_the_milder_measure_says_otherwise_that_is_said(bits, said):
 @pytest.mark.parametrize(
     ("standardised", "said"),
     [
-        ((3.0, 2.0, 1.0), "falls by 2.00 on average, so their scale makes the difference"),
+        (
+            (3.0, 2.0, 1.0),
+            f"falls by 2.00 on average, {SCALE}; {FREE} not reproduced",
+        ),
         ((1.0, 2.0, 3.0), "rises by 2.00 on average"),
-        ((1.0, 1.0, 1.0), "stays as it is on average, so their scale makes the difference"),
+        (
+            (1.0, 1.0, 1.0),
+            f"stays as it is on average, {SCALE}; {FREE} undecided",
+        ),
     ],
 )
 def test_a_score_says_what_remains_without_the_scale(standardised, said):
     v = judge(1, table(paper_world() | {("standardised_log_likelihood", BINARY): standardised}))
-    assert v.why.endswith(f"On log-likelihood: of standardised latents it {said}")
+    assert v.why.endswith(f"On log-likelihood: standardised, it {said}")
 
 
 def test_where_the_score_itself_is_not_sure_to_move_the_scale_makes_no_difference():
     still = {(metric, BINARY): (1.0, 1.0) for metric in ("log_likelihood", "standardised_log_likelihood")}
     v = judge(1, table(paper_world() | still))
-    assert v.why.endswith("stays as it is on average")
+    assert "stays as it is on average" in v.why
+    assert "difference" not in v.why
+
+
+def test_without_a_penultimate_binarity_the_reverse_is_asked_of_what_has_no_scale():
+    grows = {
+        ("standardised_log_likelihood", LINEAR): (1.0, 1.0, 2.0),
+        ("peak_distance", LINEAR): (1.0, 1.0, 2.0),
+    }
+    v = judge(2, table(paper_world() | grows))
+    assert v.verdict == "reproduced"
+    assert v.why.endswith(f"{FREE} not reproduced")
+    assert not judge(2, table(paper_world() | {key: (2.0, 1.0) for key in grows})).why.endswith(FREE)
+
+
+def test_a_mean_entry_or_a_whole_code_is_set_against_the_milder_measure():
+    cancels = {("within_class_covariance", NONE): (1.0, 1.0, 1.0)}
+    why = judge(9, table(paper_world() | cancels)).why
+    assert why.endswith("On all 4: by the trace, in which nothing cancels, it would be reproduced")
+    assert "trace" not in judge(9, table(paper_world())).why
+    bits = {("bit_agreement", NONE): (0.9, 0.995)}
+    assert judge(4, table(paper_world() | bits)).why.endswith(
+        "by agreement per bit it would be not reproduced"
+    )
+
+
+def test_times_that_do_not_tell_leave_the_areas():
+    late = {("equinorm", BINARY): (0.4, 0.3, 0.2), ("equinorm", NONE): (0.4, 0.7, 0.5)}
+    v = judge(8, table(paper_world() | late))
+    assert v.verdict != "reproduced"
+    assert "by the areas alone it would be reproduced" in v.why
 
 
 def test_the_gain_is_that_after_the_last_epoch_and_decides_nothing():
@@ -68,4 +107,9 @@ def test_an_interval_without_width_is_named():
     assert "area" not in why
     worse = {("accuracy", BINARY): (0.5, 0.9, 0.95), ("accuracy", NONE): (0.5, 0.9, 0.96)}
     refuted = judge(6, table(paper_world() | worse, noise=0.0))
+    assert refuted.tied
+    assert not judge(6, table(paper_world() | worse)).tied
+    assert judge(8, table(paper_world())).tied
+    assert not judge(5, table(paper_world(), seeds=1, noise=0.0)).tied
+    assert not judge(3, table(paper_world(), noise=0.0)).tied
     assert refuted.why.startswith("beyond the bound: all 3; without width, for all seeds have the same value")

@@ -6,7 +6,7 @@ import pytest
 from worlds import REFUTED, judge, paper_world, table
 
 from binenc import judging
-from binenc.claim_pages import COLOURS, claim_markdown, summary, table_html, table_markdown
+from binenc.claim_pages import COLOURS, claim_markdown, headline, summary, table_html, table_markdown
 from binenc.claims import BINARY
 from binenc.figures.effects import forest
 from binenc.judging import effects_frame, to_frame
@@ -72,6 +72,29 @@ def test_a_note_of_several_effects_is_said_once():
     why = judge(8, table(paper_world() | late)).why
     assert "On equinorm, area; max angle, area: 3 of 9 evaluations left out" in why
     assert why.count("left out") == 1
+
+
+def test_a_verdict_on_seeds_that_tie_is_marked_in_every_table():
+    worse = {("accuracy", BINARY): (0.5, 0.9, 0.95)}
+    for noise, marked in ((0.0, 1), (1e-6, 0)):
+        frame = to_frame([judge(6, table(paper_world() | worse, noise=noise))])
+        for shown in (table_markdown(frame), table_html(frame)):
+            assert shown.count("✗ not reproduced, seeds tie") == marked
+            assert shown.count("✗ not reproduced") == 1
+
+
+def test_the_headline_is_of_the_first_experiment_with_its_numbers():
+    both = pd.concat([table(paper_world()), table(paper_world() | REFUTED[5], protocol="as_released")])
+    judged = judging.judge_table(both)
+    said = headline(judged, "claims.html#claim-{number}")
+    assert said.startswith("**digits_mlp, as written** (quick, 3 seeds; 95 % intervals): of 10 claims, 10")
+    assert "[claim 5](claims.html#claim-5): ✓ reproduced" in said
+    lead = next(e for e in judged[4].effects if "best" in e.name)
+    assert f"{lead} on test points" in said
+    assert said.count("\n- ") == 4
+    alone = headline(judging.judge_table(table(paper_world())[lambda t: t.architecture == BINARY]))
+    assert alone.count("\n- ") == 0
+    assert "of 10 claims, 2 reproduced" in alone
 
 
 @pytest.mark.parametrize(("number", "seeds"), [(1, 3), (3, 1), (7, 3), (8, 1)])

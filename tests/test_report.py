@@ -159,10 +159,14 @@ def test_launch_buttons_open_the_source_notebook(page, opened):
 
 def test_banner_says_what_a_report_is_evidence_of():
     smoke, quick, paper = map(Profile.read, ("smoke", "quick", "paper"))
-    assert "no evidence" in stage.banner([smoke])
-    assert quick.about in stage.banner([quick])
-    assert "make paper" in stage.banner([quick])
-    both = stage.banner([paper, quick])
+    assert "no evidence" in stage.banner([smoke], [])
+    pages = [stage.Page(quick, run, Path(), None) for run in quick.all_runs()]
+    alone = stage.banner([quick], pages)
+    assert quick.about in alone
+    assert "make paper" in alone
+    assert "No records yet" not in alone
+    both = stage.banner([paper, quick], [stage.Page(paper, paper.all_runs()[0], Path(), None), *pages])
+    assert "No records yet: MNIST as written, seeds 0, 1, 2; MNIST as released; FashionMNIST al" in both
     assert both.index("Paper</strong> (recorded)") < both.index("Quick</strong> (trained afresh)")
     assert "make paper" not in both
 

@@ -11,9 +11,9 @@ from drawn import CLASSES, DIMENSIONS
 from binenc import records, study, tables
 from binenc.geometry import off_vertices
 from binenc.profile import ARCHITECTURES
-from binenc.prose import number, parameter_sentence, plus_minus
+from binenc.prose import parameter_sentence
 from binenc.protocol import AS_RELEASED, AS_WRITTEN
-from binenc.words import METRICS
+from binenc.words import METRICS, number, plus_minus
 
 
 def test_final_table(made):

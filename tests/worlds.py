@@ -23,9 +23,9 @@ def paper_world() -> dict[tuple[str, str], tuple]:
         world["log_likelihood", a] = RISING if binary else FALLING
         world["std", a] = FALLING if binary else RISING
         for metric in ("standardised_log_likelihood", "gain", "peak_distance"):
-            world[metric, a] = RISING
+            world[metric, a] = RISING if binary else FALLING
         world["code_share", a] = (0.1, 0.5, 0.999) if binary else (0.0, 0.05, 0.1)
-        world["bit_agreement", a] = (0.8, 0.9, 1.0)
+        world["bit_agreement", a] = (0.8, 0.9, 0.999) if binary else (0.8, 0.85, 0.9)
         world["accuracy", a] = (0.5, 0.9, 0.98) if binary else (0.5, 0.9, 0.96)
         for metric in ETF:
             world[metric, a] = (1.0, 0.1, 0.01) if binary else (1.0, 0.7, 0.5)

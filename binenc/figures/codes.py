@@ -1,5 +1,6 @@
 """The codebook as a picture, and how far apart its rows are."""
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -56,8 +57,9 @@ def _matrix(ax: Axes, distances: np.ndarray, target: float) -> None:
     itself = np.eye(len(distances), dtype=bool)
     reach = max(abs(distances[~itself] - target).max(), 1)
     shown = np.ma.masked_array(distances, itself)
+    colours = matplotlib.colormaps["PuOr"].with_extremes(bad="#bdbdbd")
     ax.imshow(
-        shown, cmap="PuOr", vmin=target - reach, vmax=target + reach, aspect="auto", interpolation="none"
+        shown, cmap=colours, vmin=target - reach, vmax=target + reach, aspect="auto", interpolation="none"
     )
     for i, j in zip(*np.nonzero(~itself), strict=True):
         shade = "white" if abs(distances[i, j] - target) > 0.6 * reach else "black"
@@ -72,8 +74,8 @@ def show_codebook(record: Record, name: str, title: str) -> None:
     distances = pairs(hamming(book))
     caption = (
         f"{title} Above, the most common code of each class's training points after the last epoch, coloured "
-        "where the bit is 1. Below, in how many bits two classes differ: always as many, if codes are the "
-        "vertices of a simplex; white is the number of the largest simplex, orange is less, purple more."
+        "where the bit is 1. Below, in how many bits two classes differ: the same number everywhere if codes "
+        "are the vertices of a simplex; white is that of the largest simplex, orange is less, purple more."
     )
     alt = (
         f"Codebook of {len(book)} classes in {book.shape[1]} bits, {len(np.unique(book, axis=0))} of its "

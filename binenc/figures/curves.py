@@ -27,13 +27,21 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
     for profile, protocol, experiments in found.parts():
         table = found.table.query("profile == @profile and protocol == @protocol")
         numbers = over_seeds(table.merge(pd.DataFrame(rows, columns=["metric", "split"])))
-        figure = draw_curves(numbers, rows, [found.title(profile, e) for e in experiments], start)
-        band = "mean over seeds, bands of one standard deviation (where the axis is logarithmic, as a factor)"
+        titles = [panel_title(found, profile, e, protocol) for e in experiments]
+        figure = draw_curves(numbers, rows, titles, start)
+        band = "mean over seeds, bands of one standard deviation"
+        if any(ax.get_yscale() == "log" for ax in figure.axes):
+            band += " (where the axis is logarithmic, as a factor)"
         words = band, "one seed, so no band"
         caption = f"{in_words(protocol).capitalize()}. {see} {_about(found, numbers, profile, *words)}"
         first, last = numbers.epoch.min(), numbers.epoch.max()
         alt = f"Curves over epochs {first} to {last} of {_alt(found, numbers, rows)}"
         show(figure, slug(name, profile, protocol), caption, alt, numbers)
+
+
+def panel_title(found: Study, profile: str, experiment: str, protocol: str) -> str:
+    """Experiment and protocol, and below them whose records they are."""
+    return f"{found.label(profile, experiment)}, {in_words(protocol)}\n{source(found.profiles[profile])}"
 
 
 def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start: float = 0) -> Figure:
@@ -49,7 +57,7 @@ def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start
                 _panel(ax, part[part.experiment == experiment], start, log)
             _label(line[0], metric, split, {s for m, s in rows if m == metric})
         for ax, title in zip(axes[0], titles, strict=True):
-            ax.set_title(title.replace(" · ", "\n"), y=1)
+            ax.set_title(title, y=1)
         for ax in axes[-1]:
             ax.set_xlabel("epoch")
         _legend(figure, axes)
@@ -71,7 +79,10 @@ def _panel(ax: Axes, part: pd.DataFrame, start: float, log: bool) -> None:
         ax.plot(curve.epoch, mean, label=ARCHITECTURES[architecture], **style)
         if std.notna().any():
             low = mean**2 / (mean + std) if log else mean - std
-            ax.fill_between(curve.epoch, low, mean + std, color=colour, alpha=0.2, linewidth=0)
+            high = mean + std
+            if METRICS[curve.metric.iloc[0]].unit.startswith("share"):
+                high = high.clip(upper=1)
+            ax.fill_between(curve.epoch, low, high, color=colour, alpha=0.2, linewidth=0)
     late = part[part.epoch >= start * part.epoch.max()].fillna({"std": 0})
     if start and len(late):
         low, high = (late["mean"] - late["std"]).min(), (late["mean"] + late["std"]).max()
@@ -125,7 +136,8 @@ def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
     for profile, protocol, experiments in found.parts():
         table = last_epoch(found.table.query("profile == @profile and protocol == @protocol"))
         seeds = table.merge(pd.DataFrame(rows, columns=["metric", "split"]))
-        figure = draw_ends(seeds, rows, [found.title(profile, e) for e in experiments])
+        titles = [panel_title(found, profile, e, protocol) for e in experiments]
+        figure = draw_ends(seeds, rows, titles)
         numbers = over_seeds(seeds)
         words = "dots are seeds, with their mean and standard deviation", "one seed"
         caption = f"{in_words(protocol).capitalize()}. {see} {_about(found, numbers, profile, *words)}"
@@ -145,7 +157,7 @@ def draw_ends(seeds: pd.DataFrame, rows: list[Row], titles: list[str]) -> Figure
                 _dots(ax, part[part.experiment == experiment])
             _label(line[0], metric, split, {s for m, s in rows if m == metric})
         for ax, title in zip(axes[0], titles, strict=True):
-            ax.set_title(title.replace(" · ", "\n"), y=1)
+            ax.set_title(title, y=1)
         _legend(figure, axes)
         arrange(figure, axes, left=1.0, right=0.1, bottom=0.7, top=0.5, gap=0.2)
     return figure

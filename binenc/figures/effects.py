@@ -1,5 +1,6 @@
 """Effects with their intervals, a figure a claim; and what single differences of the protocols do."""
 
+import itertools
 import math
 import textwrap
 
@@ -46,26 +47,33 @@ def _protocols(drawn: list[Verdict]) -> str:
 
 
 def forest(drawn: list[Verdict]) -> Figure:
-    """Draw effects: a row of panels a unit, a column an experiment, a line an effect."""
+    """Draw effects: a panel an experiment and unit, two side by side, a line an effect."""
     columns = {(v.profile, v.experiment): f"{v.title}\n{v.source}" for v in drawn}
+    across = min(len(columns), 2)
     units: dict[tuple[str, bool], dict[str, None]] = {}
     for v in drawn:
         for e in v.effects:
             units.setdefault((e.unit, e.ratio), {})[label(e)] = None
     heights = [0.45 * len(names) + 0.7 for names in units.values()]
-    size = (PANEL * len(columns) + 2.4, sum(heights) + 0.6)
+    keys = list(columns)
+    blocks = [keys[i : i + across] for i in range(0, len(keys), across)]
+    heights *= len(blocks)
+    size = (PANEL * across + 2.4, sum(heights) + 0.6 * len(blocks))
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            len(units),
-            len(columns),
+            len(heights),
+            across,
             figsize=size,
             squeeze=False,
             sharey="row",
             height_ratios=heights,
             layout="constrained",
         )
-        for ((unit, ratio), names), line in zip(units.items(), axes, strict=True):
-            for key, ax in zip(columns, line, strict=True):
+        rows = itertools.product(blocks, units.items())
+        for (block, ((unit, ratio), names)), line in zip(rows, axes, strict=True):
+            for ax in line[len(block) :]:
+                ax.remove()
+            for key, ax in zip(block, line, strict=False):
                 here = [v for v in drawn if (v.profile, v.experiment) == key]
                 for i, v in enumerate(here):
                     offset = 0.15 * (i - (len(here) - 1) / 2) * 2
@@ -76,8 +84,9 @@ def forest(drawn: list[Verdict]) -> Figure:
                 ax.set_ylim(len(names) - 0.4, -0.6)
                 ax.set_xlabel(unit)
                 _ticks(ax, [x for curve in ax.lines for x in curve.get_xdata()] if ratio else ())
-        for ax, title in zip(axes[0], columns.values(), strict=True):
-            ax.set_title(title)
+        for block, line in zip(blocks, axes[:: len(units)], strict=True):
+            for key, ax in zip(block, line, strict=False):
+                ax.set_title(columns[key])
     return figure
 
 

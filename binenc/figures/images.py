@@ -8,8 +8,8 @@ from torch.nn.functional import pad
 
 from binenc.data import CHECKSUMS, POINTS, SIDE, Dataset, folder, load
 from binenc.figures.style import PANEL, STYLE, show, slug, table
-from binenc.prose import number
 from binenc.study import Study, contents
+from binenc.words import number
 
 FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
 

@@ -1,0 +1,50 @@
+"""Numbers as a reader sees them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from binenc.words import number, plus_minus
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.123456, 3, "0.123"),
+        (-0.123456, 3, "−0.123"),
+        (12.3456, 3, "12.3"),
+        (12345.6, 3, "12346"),
+        (0.99, 4, "0.9900"),
+        (59_997 / 60_000, 4, "0.99995"),
+        (1.00002, 4, "1.000"),
+        (10.0, 4, "10"),
+        (0.0, 3, "0"),
+        (1.234e-7, 3, "1.23e−7"),
+        (1e9, 2, "1.0e9"),
+        (float("nan"), 3, "not defined"),
+    ],
+)
+def test_number(value, digits, text):
+    assert number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "n", "text"),
+    [
+        (0.98765, 0.00123, 3, "0.9877 ± 0.0012"),
+        (0.98765, float("nan"), 1, "0.9877"),
+        (1.0, 0.0, 3, "1 ± 0"),
+        (-4.07, 0.24, 3, "−4.07 ± 0.24"),
+        (250.2, 54.0, 2, "250 ± 54"),
+        (2.0e-6, 1.5e-7, 3, "2.00e−6 ± 1.5e−7"),
+    ],
+)
+def test_plus_minus(mean, std, n, text):
+    assert plus_minus(mean, std, n) == text
+
+
+@given(st.floats(1e-12, 1e12), st.integers(2, 6))
+def test_a_number_reads_back_to_its_digits(value, digits):
+    assert float(number(value, digits).replace("−", "-")) == pytest.approx(
+        value, rel=0.51 * 10 ** (1 - digits)
+    )
