@@ -10,7 +10,9 @@ import pytest
 import yaml
 from copying import copy_repository, try_make
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from worlds import paper_world, table
 
+from binenc.judging import judge_table
 from binenc.profile import Profile
 from pipeline import book, check, readme, stage
 from pipeline.launch import cell_source, configure
@@ -96,8 +98,8 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     monkeypatch.setattr(readme, "ROOT", tmp_path)
     runs = {"mnist_cpu": Profile.read("mnist_cpu").all_runs()}
     monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=names, runs=runs))
-    monkeypatch.setattr(readme.judging, "verdicts", lambda found: None)
-    monkeypatch.setattr(readme.claim_pages, "table_markdown", lambda verdicts: "a table")
+    judged = judge_table(table(paper_world()))
+    monkeypatch.setattr(readme.judging, "judge", lambda found: judged)
     (tmp_path / "_build/figures").mkdir(parents=True)
     figure = tmp_path / "_build/figures/emergence-mnist-cpu-mnist-11-epochs-as-written.svg"
     figure.with_name("emergence-mnist-cpu-of-another-profile.svg").write_text("another figure")
@@ -106,7 +108,9 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     assert (tmp_path / "README.md").read_text() == text
     figure.write_text("a figure")
     readme.main(["mnist_cpu"])
-    assert "a table" in (tmp_path / "README.md").read_text()
+    written = (tmp_path / "README.md").read_text()
+    assert "of 10 claims, 10 reproduced" in written
+    assert "| 10 | The three architectures" in written
     assert (tmp_path / ".github/emergence.svg").read_text() == "a figure"
 
 
