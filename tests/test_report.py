@@ -123,8 +123,8 @@ def test_links_are_looked_at_after_a_build(tmp_path):
 def test_verdicts_go_between_the_markers_of_the_readme(tmp_path):
     copy = Path(shutil.copy(stage.ROOT / "README.md", tmp_path))
     before = copy.read_text()
-    for table in ("| a |", "| b |"):
-        readme.write(copy, table)
+    for said in ("| a |", "| b |"):
+        readme.write(copy, said)
     after = copy.read_text()
     assert "| b |" in after
     assert "| a |" not in after
