@@ -40,7 +40,7 @@ CHAPTERS = ["intro", "data", "architectures", "binarity", "encoding", "accuracy"
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
 DRAWING = [str(path) for path in Path("binenc/figures").glob("*.py")]
 DRAWING += [f"binenc/{name}.py" for name in ("choice", "geometry", "prose", "slider", "study", "tables", "words")] + ["pipeline/page.py"]
-JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_pages", "judging", "switches", "verdict")]
+JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_notes", "claim_pages", "judging", "switches", "verdict")]
 TEXT = [path for room in ("book", "profiles") for path in Path(room).rglob("*") if path.suffix != ".ipynb"]
 TEXT = ["LICENSE", "CITATION.cff", "_config.yml", "_toc.yml", *map(str, filter(Path.is_file, TEXT))]
 PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m pipeline.warm "

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from scipy.integrate import trapezoid
 
+from binenc.claim_notes import by_scale, otherwise, still_rising
 from binenc.profile import ARCHITECTURES
-from binenc.verdict import Effect, Needs, Part, decide, interval
+from binenc.verdict import Effect, Needs, Part
 
 BINARY, LINEAR, NONLINEAR, NONE = list(ARCHITECTURES)[:4]  # the paper's; a reader may add others
 OTHERS = (LINEAR, NONLINEAR, NONE)
@@ -69,12 +70,6 @@ def versus(other: str, of: str = BINARY) -> str:
     return f"{ARCHITECTURES[of]} − {ARCHITECTURES[other]}".lower()
 
 
-def otherwise(measure: str, its: list[Effect], deciding: list[Effect], one_suffices: bool = False) -> str:
-    """What the verdict would be by effects that do not decide, where that is another."""
-    (by_it, _), (verdict, _) = (decide(effects, one_suffices) for effects in (its, deciding))
-    return f"by {measure} it would be {by_it}" if by_it != verdict else ""
-
-
 @claim(
     "binarity",
     "Under binary encoding, mixtures of two peaks fit the latents better in the end, and the peaks narrow",
@@ -115,19 +110,6 @@ def noted(effects: list[Effect], one_suffices: bool) -> list[Effect]:
     return [replace(score, note=note), width, fit, further, gain]
 
 
-def by_scale(score: pd.Series, standardised: pd.Series) -> str:
-    """What remains without the scale of the latents, and what follows if that is the reverse, or may be 0."""
-    whole, (mean, low, high) = interval(score), interval(standardised)
-    moves = (
-        f"{'rises' if mean > 0 else 'falls'} by {abs(mean):.2f}" if abs(mean) >= 0.005 else "stays as it is"
-    )
-    reverse = ((score * standardised) < 0).all()
-    nothing = low <= 0 <= high and not whole.low <= 0 <= whole.high
-    return f"standardised, it {moves} on average" + (
-        ", so their scale makes the difference" if reverse or nothing else ""
-    )
-
-
 @claim(
     "linear-not-binary",
     "With a linear penultimate layer they fit worse in the end, or the peaks widen",
@@ -154,7 +136,7 @@ def one_code(part: Part) -> list[Effect]:
     by_bit = Effect("agreement per bit", part.final("bit_agreement", BINARY), unit, above=ALL_POINTS)
     whole = Effect("whole-code share", share.iloc[-1], unit, above=ALL_POINTS)
     said = (
-        still_rising(share),
+        still_rising(share, ALL_POINTS),
         otherwise("agreement per bit, which the released code plots,", [by_bit], [whole]),
     )
     return [
@@ -162,15 +144,6 @@ def one_code(part: Part) -> list[Effect]:
         Effect("whole-code share, test set", part.final("code_share", BINARY, "test"), unit, decides=False),
         replace(by_bit, decides=False),
     ]
-
-
-def still_rising(share: pd.DataFrame) -> str:
-    """What is to be said of a share (epochs, seeds) that ends below its bound, but above what it last was."""
-    rise = 100 * share.diff().iloc[-1].mean()
-    if share.iloc[-1].mean() > ALL_POINTS or not rise > 0:
-        return ""
-    epochs = share.index[-1] - share.index[-2]
-    return f"still rising, by {rise:.2f} percentage points in the last {epochs} epochs"
 
 
 @claim(
@@ -184,25 +157,14 @@ def only_there(part: Part) -> list[Effect]:
     layer these are many more, and a longer code is shared less easily. Agreement per bit is shown for
     information.
     """
-    whole, by_bit = (
-        [
-            effect
-            for other in OTHERS
-            for effect in (
-                Effect(
-                    f"{name}, {ARCHITECTURES[other].lower()}",
-                    part.final(metric, other),
-                    "share of points",
-                    below=ALL_POINTS,
-                ),
-                Effect(versus(other), 100 * part.lead(metric, other), "percentage points", above=0.0),
-            )
-        ]
+    share, unit = {"unit": "share of points", "below": ALL_POINTS}, "percentage points"
+    whole, bits = (
+        [Effect(f"{name}, {ARCHITECTURES[a].lower()}", part.final(metric, a), **share) for a in OTHERS]
+        + [Effect(versus(a), 100 * part.lead(metric, a), unit, above=0.0) for a in OTHERS]
         for metric, name in (("code_share", "whole-code share"), ("bit_agreement", "agreement per bit"))
     )
-    said = otherwise("agreement per bit", by_bit, whole)
-    shown = [replace(e, decides=False) for e in by_bit if e.unit == "share of points"]
-    return [replace(e, note=said) for e in whole] + shown
+    said = otherwise("agreement per bit", bits, whole)
+    return [replace(e, note=said) for e in whole] + [replace(e, decides=False) for e in bits[: len(OTHERS)]]
 
 
 @claim(

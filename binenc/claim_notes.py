@@ -1,0 +1,33 @@
+"""What a claim says beside its verdict: where the scale or another measure makes the difference."""
+
+import pandas as pd
+
+from binenc.verdict import Effect, decide, interval
+
+
+def otherwise(measure: str, its: list[Effect], deciding: list[Effect], one_suffices: bool = False) -> str:
+    """What the verdict would be by effects that do not decide, where that is another."""
+    (by_it, _), (verdict, _) = (decide(effects, one_suffices) for effects in (its, deciding))
+    return f"by {measure} it would be {by_it}" if by_it != verdict else ""
+
+
+def by_scale(score: pd.Series, standardised: pd.Series) -> str:
+    """What remains without the scale of the latents, and what follows if that is the reverse, or may be 0."""
+    whole, (mean, low, high) = interval(score), interval(standardised)
+    moves = (
+        f"{'rises' if mean > 0 else 'falls'} by {abs(mean):.2f}" if abs(mean) >= 0.005 else "stays as it is"
+    )
+    reverse = ((score * standardised) < 0).all()
+    nothing = low <= 0 <= high and not whole.low <= 0 <= whole.high
+    return f"standardised, it {moves} on average" + (
+        ", so their scale makes the difference" if reverse or nothing else ""
+    )
+
+
+def still_rising(share: pd.DataFrame, bound: float) -> str:
+    """What is to be said of a share (epochs, seeds) that ends below its bound, but above what it last was."""
+    rise = 100 * share.diff().iloc[-1].mean()
+    if share.iloc[-1].mean() > bound or not rise > 0:
+        return ""
+    epochs = share.index[-1] - share.index[-2]
+    return f"still rising, by {rise:.2f} percentage points in the last {epochs} epochs"
