@@ -97,7 +97,7 @@ lint: env  ## ruff
 	@ruff check . && ruff format --check .
 
 lab: env  ## the notebooks in JupyterLab
-	@cd book && python -m jupyterlab
+	@python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/book/intro.ipynb
 
 serve: env  ## the report on loopback
 	@python -m http.server --bind 127.0.0.1 --directory _build/html 8000

@@ -208,6 +208,8 @@ def test_other_code_is_current_only_where_records_are_kept(smoke, run, saved, mo
     assert records.is_current(kept, run)
     assert same(records.find(kept, run), records.load(saved))
     assert len(records.tabulate(kept, [run])) == 6
+    without = kept.model_copy(update={"runs": [b for b in kept.runs if "as_written" not in b.protocols]})
+    assert not records.is_current(without, run)
 
 
 def test_code_version_is_that_of_the_sources_of_a_record(tmp_path):
