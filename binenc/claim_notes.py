@@ -11,6 +11,11 @@ def otherwise(measure: str, its: list[Effect], deciding: list[Effect], one_suffi
     return f"by {measure} it would be {by_it}" if by_it != verdict else ""
 
 
+def together(*notes: str) -> str:
+    """Those that say something."""
+    return "; ".join(filter(None, notes))
+
+
 def by_scale(score: pd.Series, standardised: pd.Series) -> str:
     """What remains without the scale of the latents, and what follows if that is the reverse, or may be 0."""
     whole, (mean, low, high) = interval(score), interval(standardised)

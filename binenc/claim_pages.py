@@ -1,6 +1,8 @@
 """Verdicts and effects as a reader sees them: tables and sentences, in Markdown and HTML."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from html import escape
 
 import pandas as pd
@@ -74,6 +76,11 @@ def _words(row: pd.Series | Verdict) -> str:
     return WORDS[row.verdict] + lean + tie
 
 
+def _counts(verdicts: Iterable[str]) -> str:
+    counts = Counter(verdicts)
+    return ", ".join(f"{counts[word]} {word}" for word in WORDS)
+
+
 HEADLINES = [
     "Width of a latent's peaks, last over first evaluation: {1:standard deviation} under binary encoding "
     "({1}), {2:standard deviation} with a linear penultimate layer ({2}); their distance in widths, which "
@@ -92,8 +99,7 @@ def headline(judged: list[Verdict], link: str = "") -> str:
     """What the first experiment and protocol say, in numbers with their intervals, as Markdown."""
     first = judged[0]
     mine = {v.claim.number: v for v in judged if (v.profile, v.where) == (first.profile, first.where)}
-    counts = pd.Series([v.verdict for v in mine.values()]).value_counts()
-    said = ", ".join(f"{counts.get(word, 0)} {word}" for word in WORDS)
+    said = _counts([v.verdict for v in mine.values()])
     n = max(v.n_seeds for v in mine.values())
     lines = [
         f"**{first.where}** ({first.source or first.profile}, {n} seed{'s' * (n != 1)}; 95 % intervals): "
@@ -124,8 +130,7 @@ def answer(found: Study, *numbers: int) -> HTML:
 def summary(verdicts: pd.DataFrame) -> str:
     """How many verdicts of each kind, and how far they can be trusted together, as Markdown."""
     judged = verdicts[verdicts.n_seeds > 0]
-    counts = judged.verdict.value_counts()
-    said = ", ".join(f"{counts.get(word, 0)} {word}" for word in WORDS)
+    said = _counts(judged.verdict)
     if lacking := len(verdicts) - len(judged):
         said += f"; {lacking} lack records"
     if single := ((judged.n_seeds == 1) & (judged.verdict == "undecided")).sum():

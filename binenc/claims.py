@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.integrate import trapezoid
 
-from binenc.claim_notes import by_scale, otherwise, still_rising
+from binenc.claim_notes import by_scale, otherwise, still_rising, together
 from binenc.profile import ARCHITECTURES
 from binenc.verdict import Effect, Needs, Part
 
@@ -106,8 +106,7 @@ def noted(effects: list[Effect], one_suffices: bool) -> list[Effect]:
     by = otherwise(
         "standardised log-likelihood and distance of the peaks", [fit, further], [score, width], one_suffices
     )
-    note = "; ".join(filter(None, (by_scale(score.values, fit.values), by)))
-    return [replace(score, note=note), width, fit, further, gain]
+    return [replace(score, note=together(by_scale(score.values, fit.values), by)), width, fit, further, gain]
 
 
 @claim(
@@ -135,12 +134,9 @@ def one_code(part: Part) -> list[Effect]:
     share, unit = part.curve("code_share", BINARY), "share of points"
     by_bit = Effect("agreement per bit", part.final("bit_agreement", BINARY), unit, above=ALL_POINTS)
     whole = Effect("whole-code share", share.iloc[-1], unit, above=ALL_POINTS)
-    said = (
-        still_rising(share, ALL_POINTS),
-        otherwise("agreement per bit, which the released code plots,", [by_bit], [whole]),
-    )
+    by = otherwise("agreement per bit, which the released code plots,", [by_bit], [whole])
     return [
-        replace(whole, note="; ".join(filter(None, said))),
+        replace(whole, note=together(still_rising(share, ALL_POINTS), by)),
         Effect("whole-code share, test set", part.final("code_share", BINARY, "test"), unit, decides=False),
         replace(by_bit, decides=False),
     ]
@@ -261,8 +257,8 @@ def faster_collapse(part: Part) -> list[Effect]:
         found.append(
             Effect(f"{name}, area", area, "binary encoding / best other", below=0.0, ratio=True, note=gaps)
         )
-    if by := otherwise("the areas alone", found[1::2], found):
-        found[1::2] = [replace(e, note="; ".join(filter(None, (e.note, by)))) for e in found[1::2]]
+    by = otherwise("the areas alone", found[1::2], found)
+    found[1::2] = [replace(area, note=together(area.note, by)) for area in found[1::2]]
     return found
 
 

@@ -168,7 +168,7 @@ def _usable(profile: Profile, run: Run, names: Sequence[str], parse: Callable):
         made, *contents = _read(path, *names)
         if made.get("configuration") != run.configuration:
             return None
-        if made.get("code") != code_version() and not (profile.recorded and run in profile.all_runs()):
+        if made.get("code") != code_version() and not (profile.recorded and profile.names(run)):
             return None  # kept are the runs that a profile names, not what a reader tries beside them
         return parse(made, *contents)
     except FileNotFoundError:

@@ -128,12 +128,14 @@ class Effect:
         return "fails" if high < self.above or low > self.below else "open"
 
     @property
+    def without_width(self) -> bool:
+        """Whether the interval says nothing of how far another seed may be, as all have the same value."""
+        return self.n_seeds > 1 and self.values.nunique() == 1 and not self.exact
+
+    @property
     def tied(self) -> bool:
-        """Whether all seeds have the same value, so that the interval has no width; shares, alike at an end
-        of their range, aside.
-        """
-        alike = self.n_seeds > 1 and self.values.nunique() == 1
-        return alike and not self.exact and self.unit != "share of points"
+        """Whether it is without width, shares aside: those are alike at an end of their range."""
+        return self.without_width and self.unit != "share of points"
 
     @property
     def on_side(self) -> bool:
@@ -285,8 +287,7 @@ def _every(effects: list[Effect]) -> str:
 
 
 def _without_width(effects: list[Effect]) -> str:
-    """Which intervals say nothing of how far another seed may be, as counts can be alike in all."""
-    same = [effect for effect in effects if effect.values.nunique() == 1 and not effect.exact]
+    same = [effect for effect in effects if effect.without_width]
     return f"; without width, for all seeds have the same value: {_names(same, len(effects))}" if same else ""
 
 

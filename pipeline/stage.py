@@ -11,6 +11,7 @@ import yaml
 from nbformat.v4 import new_markdown_cell
 
 from binenc import records, study
+from binenc.choice import choose
 from binenc.profile import ROOT, Profile, Run
 from binenc.provenance import git, version
 from pipeline import appendix, kept
@@ -156,8 +157,7 @@ def banner(profiles: list[Profile], pages: list[Page]) -> str:
     named, *others = (f"<strong>{p.title}</strong> ({p.origin})" for p in profiles)
     said = f"{named}: {lead.about}"
     have = {page.run.id: page.run for page in pages if page.profile.name == lead.name}
-    planned = [run for run in lead.all_runs() if "," not in run.protocol_name]
-    if lack := [run for run in planned if run.id not in have]:
+    if lack := [run for run in choose([lead.name])[lead.name] if run.id not in have]:
         said += f" No records yet: {study.lacking(list(have.values()), lack)}."
     if others:
         said += f" Shown separately: {' and '.join(others)}."

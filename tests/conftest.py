@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from drawn import save_all
 from hypothesis import settings
+from stored import make
 
 from binenc import records
-from binenc.profile import ROOT, Profile
+from binenc.profile import ROOT, Profile, Run
 
 os.environ.setdefault("BINENC_DEVICE", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -47,6 +48,19 @@ def results(tmp_path, monkeypatch) -> Path:
     """Where `binenc.records` then looks for records: nowhere yet."""
     monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
     return tmp_path / "results"
+
+
+@pytest.fixture
+def run(smoke) -> Run:
+    return smoke.run("digits_mlp", "as_written", "binary_encoding", 0)
+
+
+@pytest.fixture
+def saved(results, smoke, run) -> Path:
+    """The folder of a record of `run`."""
+    path = records.folder(smoke, run)
+    records.save(make(run), path)
+    return path
 
 
 @pytest.fixture

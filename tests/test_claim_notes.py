@@ -64,7 +64,7 @@ def test_where_the_score_itself_is_not_sure_to_move_the_scale_makes_no_differenc
     assert "difference" not in v.why
 
 
-def test_without_a_penultimate_binarity_the_reverse_is_asked_of_what_has_no_scale():
+def test_claim_2_asks_the_reverse_of_what_has_no_scale_too():
     grows = {
         ("standardised_log_likelihood", LINEAR): (1.0, 1.0, 2.0),
         ("peak_distance", LINEAR): (1.0, 1.0, 2.0),
@@ -72,7 +72,8 @@ def test_without_a_penultimate_binarity_the_reverse_is_asked_of_what_has_no_scal
     v = judge(2, table(paper_world() | grows))
     assert v.verdict == "reproduced"
     assert v.why.endswith(f"{FREE} not reproduced")
-    assert not judge(2, table(paper_world() | {key: (2.0, 1.0) for key in grows})).why.endswith(FREE)
+    for falls in grows:  # one is enough, as in the claim
+        assert FREE not in judge(2, table(paper_world() | grows | {falls: (2.0, 1.0)})).why
 
 
 def test_a_mean_entry_or_a_whole_code_is_set_against_the_milder_measure():

@@ -313,3 +313,19 @@ def test_notations_of_a_number(read, text):
 
 def test_whole_numbers_are_read_as_numbers(read):
     assert type(read(SMOKE.replace("gamma: 10.0", "gamma: 10")).experiments["digits_mlp"].gamma) is float
+
+
+def test_a_profile_names_its_runs_and_not_what_is_tried_beside_them():
+    smoke = Profile.read("smoke")
+    runs = smoke.all_runs()
+    assert all(smoke.names(run) for run in runs)
+    binary, cnn = "binary_encoding", "digits_cnn"
+    for beside in (
+        ("digits_mlp,gamma=1", "as_written", binary, 0),
+        ("digits_mlp", "as_released,softmax_twice=false", binary, 0),
+        ("digits_mlp", "as_written", binary, 99),
+        (cnn, "as_released", binary, 0),
+    ):
+        run = smoke.run(*beside)
+        assert run not in runs
+        assert not smoke.names(run)
