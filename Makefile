@@ -11,6 +11,15 @@ GPU_RUNS ?= 4
 # Of what is about recorded runs: the profile asked for, else paper.
 RECORDED  = $(if $(filter file,$(origin PROFILE)),paper,$(PROFILE))
 
+# A variable that no target reads would be ignored without a word.
+KNOWN := PROFILE CORES PROTOCOL ARCH SEED GPU_RUNS EXPERIMENT EPOCHS SHARD YES RUN FILE URL PART SLURM AXE \
+	CHROMIUM TMPDIR OMP_NUM_THREADS BINENC_DATA BINENC_DEVICE BINENC_REPORT
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
+ifneq ($(filter-out $(KNOWN),$(GIVEN)),)
+$(error $(filter-out $(KNOWN),$(GIVEN)): no target reads this; `make help` names what they read. A field of an \
+	experiment or a protocol is changed behind its name: EXPERIMENT=digits_mlp,gamma=1)
+endif
+
 # The active environment where binenc can be imported from it, else .venv, made when it is not there.
 ACTIVE := $(shell python3 -Pc 'import binenc' 2>/dev/null && command -v python3)
 PYTHON := $(or $(ACTIVE),$(CURDIR)/.venv/bin/python)
@@ -19,9 +28,12 @@ export PYTHONPATH := $(CURDIR)
 
 # One build at a time; after a power loss the next command resumes by itself. What `train` is for has no record: it
 # runs, whatever Snakemake remembers.
-SNAKEMAKE = mkdir -p _build && flock --no-fork _build/lock python -m pipeline.warm -- \
+SNAKEMAKE = mkdir -p _build && { flock -n _build/lock true || echo "another build is at work here: waiting" >&2; } && \
+	flock --no-fork _build/lock python -m pipeline.warm -- \
 	python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
 	--keep-going --scheduler greedy --forcerun train $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
+
+BUILT = [ -e _build/html/index.html ] || { echo "make $(1) needs what make book makes: run that first" >&2; exit 2; }
 
 .DEFAULT_GOAL := help
 .PHONY: help env book report plan run paper slurm verify export import test test-browser linkcheck pdf readme launch bench lint lab serve clean
@@ -78,7 +90,7 @@ test-browser: env  ## look at the report in chromium; needs playwright, and AXE=
 	@python -m pytest -q -m browser
 
 linkcheck: env  ## links, images, downloads and sizes of the report that was built last
-	@[ -e _build/html/index.html ] || { echo "make linkcheck looks at what make book has made: run that first" >&2; exit 2; }
+	@$(call BUILT,$@)
 	@python -m pipeline.check _build/stage _build/html
 
 pdf: env  ## the report as one PDF, printed by chromium
@@ -100,6 +112,7 @@ lab: env  ## the notebooks in JupyterLab
 	@python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/book/intro.ipynb
 
 serve: env  ## the report on loopback
+	@$(call BUILT,$@)
 	@python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 clean:  ## remove _build (records stay)

@@ -46,12 +46,36 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A training and a test split, the names of the classes, and the checksum of both splits."""
+    """A training and a test split, the names of the classes, and the checksum of both splits.
+
+    Raises
+    ------
+    InputError
+        If a split is not what `Split` says: square images of one side, and labels that number the classes.
+    """
 
     name: str
     train: Split
     test: Split
     classes: list[str]
+
+    def __post_init__(self):
+        for part in ("train", "test"):
+            split = getattr(self, part)
+            images, labels, n = split.images, split.labels, len(split)
+            shape, last = (n, 1, self.side, self.side), len(self.classes) - 1
+            if (images.dtype, images.shape) != (torch.float32, shape):
+                found = f"images are {images.dtype} of shape {tuple(images.shape)}"
+                self._refuse(part, found, f"torch.float32 of shape {shape}")
+            if (labels.dtype, labels.shape) != (torch.int64, (n,)):
+                found = f"labels are {labels.dtype} of shape {tuple(labels.shape)}"
+                self._refuse(part, found, f"torch.int64 of shape {(n,)}")
+            if n == 0 or labels.min() < 0 or labels.max() > last:
+                found = f"labels go from {labels.min()} to {labels.max()}" if n else "labels are none"
+                self._refuse(part, found, f"0 to {last}, for {last + 1} names of classes")
+
+    def _refuse(self, part: str, found: str, allowed: str) -> None:
+        raise InputError(f"dataset {self.name!r}: {part} {found}, allowed are {allowed}")
 
     @property
     def side(self) -> int:

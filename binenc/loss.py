@@ -4,6 +4,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+READINGS = {
+    "exp_of_mean": lambda x: x.square().mean().exp(),
+    "mean_of_exp": lambda x: x.square().exp().mean(),
+    "exp_of_norm": lambda x: x.square().sum(dim=1).exp().mean(),
+}
+"""How the loss of latents x, of shape (n, d), becomes one number for a batch."""
+
 
 def binary_loss(latents: Tensor, reading: str = "exp_of_mean") -> Tensor:
     r"""Binary-encoding loss :math:`L_{bin}(x) = e^{x^2}` of a batch (Section 2).
@@ -16,20 +23,19 @@ def binary_loss(latents: Tensor, reading: str = "exp_of_mean") -> Tensor:
     Parameters
     ----------
     latents : Tensor of shape (n, d)
-    reading : one of the names above
+    reading : one of ``READINGS``
 
     Returns
     -------
     Tensor, a scalar of at least 1.
+
+    Raises
+    ------
+    ValueError : if there is no such reading.
     """
-    square = latents.square()
-    if reading == "exp_of_mean":
-        return square.mean().exp()
-    if reading == "mean_of_exp":
-        return square.exp().mean()
-    if reading == "exp_of_norm":
-        return square.sum(dim=1).exp().mean()
-    raise ValueError(f"reading {reading!r}: allowed are exp_of_mean, mean_of_exp, exp_of_norm")
+    if reading not in READINGS:
+        raise ValueError(f"reading {reading!r}: allowed are {', '.join(READINGS)}")
+    return READINGS[reading](latents)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, softmax_twice: bool = False) -> Tensor:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from binenc.profile import Run
+from binenc.profile import InputError, Run
 
 PENULTIMATE = {
     "binary_encoding": lambda h, d: nn.Linear(h, d),
@@ -67,15 +67,26 @@ def build(run: Run, side: int, n_classes: int) -> Classifier:
         backbone = mlp(side, e.width, e.dropout_rate)
     else:
         backbone = cnn(side, e.channels, e.width, run.protocol.cnn_dense_layers, e.dropout_rate)
-    penultimate = PENULTIMATE[run.architecture](e.width, e.penultimate)
-    return Classifier(backbone, penultimate, nn.Linear(dimension(run), n_classes))
+    return Classifier(backbone, penultimate_of(run), nn.Linear(dimension(run), n_classes))
+
+
+def penultimate_of(run: Run) -> nn.Module:
+    """The layer between h(x) and the classifier.
+
+    Raises
+    ------
+    InputError
+        If a layer of the architecture is nowhere written.
+    """
+    if run.architecture not in PENULTIMATE:
+        raise InputError(f"architecture {run.architecture!r}: has no layer in PENULTIMATE, binenc/models.py")
+    return PENULTIMATE[run.architecture](run.experiment.width, run.experiment.penultimate)
 
 
 def dimension(run: Run) -> int:
     """Dimension d of the latents: what the penultimate layer makes of h(x), whatever layer that is."""
-    e = run.experiment
     with torch.device("meta"):  # shapes alone: no numbers are computed, and none drawn
-        return PENULTIMATE[run.architecture](e.width, e.penultimate)(torch.empty(2, e.width)).shape[1]
+        return penultimate_of(run)(torch.empty(2, run.experiment.width)).shape[1]
 
 
 def n_parameters(model: nn.Module) -> int:

@@ -70,7 +70,10 @@ class Experiment(Strictly):
     def _channels_fit_backbone(self):
         wanted = 5 if self.backbone == "cnn" else 0
         if len(self.channels) != wanted:
-            raise ValueError(f"the {self.backbone} has {wanted} channels, not {len(self.channels)}")
+            raise ValueError(
+                f"channels: the {self.backbone} takes {wanted} numbers, one a convolution, "
+                f"not {len(self.channels)}"
+            )
         return self
 
     @property

@@ -258,6 +258,6 @@ def snapshot(epoch: int, outputs: dict, dataset: data.Dataset, protocol) -> dict
         "epoch": np.array(epoch),
         "sample_latents": sample[:, dimensions].numpy().astype(np.float16),
         "sample_pca": (centred @ axes[:2].T).numpy().astype(np.float32),
-        "sample_labels": dataset.test.labels.cpu()[points].numpy().astype(np.int8),
+        "sample_labels": dataset.test.labels.cpu()[points].numpy().astype(np.int16),
         "codebook": codebook.cpu().numpy(),
     }

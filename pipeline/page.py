@@ -75,13 +75,14 @@ def _exist(values: dict[str, object]) -> None:
 
 @contextmanager
 def insistent(seconds: float = 5.0):
-    """Where an interrupt comes again until it is heard: one that meets a destructor is lost."""
+    """Where a request to end comes again until it is heard: one that meets a destructor is lost."""
 
     def interrupt(*_):
         signal.setitimer(signal.ITIMER_REAL, seconds)
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGALRM)}
+    heard = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = {number: signal.signal(number, interrupt) for number in heard}
     try:
         yield
     finally:
@@ -145,7 +146,8 @@ def _complete(draft: Path) -> None:
 def _what(error: BaseException) -> str:
     """The error in one line: that of the cell, where one failed."""
     name, value = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", str(error))
-    return " ".join(f"{name}: {value}".split())
+    name = name.replace("KeyboardInterrupt", "interrupted")
+    return " ".join(f"{name}: {value}".split()).removesuffix(":")
 
 
 def main() -> None:

@@ -4,8 +4,10 @@ python -m pipeline.run PROFILE EXPERIMENT PROTOCOL ARCHITECTURE SEED
 """
 
 import sys
+from pathlib import Path
 
 from binenc.profile import ROOT, InputError, Profile
+from binenc.records import is_current
 from pipeline.page import execute
 
 
@@ -15,7 +17,8 @@ def main() -> None:
         sys.exit(2)
     profile, *names, seed = sys.argv[1:]
     try:
-        run = Profile.read(profile).run(*names, int(seed) if seed.isdigit() else seed)
+        chosen = Profile.read(profile)
+        run = chosen.run(*names, int(seed) if seed.isdigit() else seed)
     except InputError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
@@ -26,9 +29,11 @@ def main() -> None:
         "architecture": run.architecture,
         "seed": run.seed,
     }
-    page = ROOT / "_build/pages" / profile / f"{run.id}.ipynb"
-    execute(ROOT / "book/run.ipynb", page, values)
-    print(f"page: {page.relative_to(ROOT)}")
+    page = Path("_build/pages", profile, f"{run.id}.ipynb")
+    if not is_current(chosen, run):
+        print(f"training: progress in {page.with_suffix('.log')}", flush=True)
+    execute(ROOT / "book/run.ipynb", ROOT / page, values)
+    print(f"page: {page}")
 
 
 if __name__ == "__main__":

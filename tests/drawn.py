@@ -34,7 +34,7 @@ def drawn(run: Run) -> records.Record:
         "epoch": np.array(epochs),
         "sample_latents": latents,
         "sample_pca": draw.normal(size=(len(epochs), POINTS, 2)).astype(np.float32),
-        "sample_labels": np.tile(labels, (len(epochs), 1)).astype(np.int8),
+        "sample_labels": np.tile(labels, (len(epochs), 1)).astype(np.int16),
         "codebook": codebook,
         "test_codebook": draw.random((CLASSES, DIMENSIONS)) > 0.5,
         "test_class_means": draw.normal(size=(CLASSES, DIMENSIONS)),

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import struct
 from pathlib import Path
 from urllib.error import URLError
@@ -211,6 +212,29 @@ def test_download_that_goes_wrong_leaves_no_file(raw, monkeypatch, change):
 
 def test_unknown_dataset():
     assert refused("cifar") == "dataset 'cifar': allowed are mnist, fashion_mnist, digits"
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "said"),
+    [
+        (torch.rand(3, 1, 8, 8).double(), [0, 1, 1], "images are torch.float64 of shape (3, 1, 8, 8)"),
+        (torch.rand(3, 8, 8), [0, 1, 1], "images are torch.float32 of shape (3, 8, 8)"),
+        (torch.rand(3, 1, 6, 8), [0, 1, 1], "images are torch.float32 of shape (3, 1, 6, 8)"),
+        (torch.rand(2, 1, 8, 8), [0, 1, 1], "images are torch.float32 of shape (2, 1, 8, 8)"),
+        (torch.rand(3, 1, 8, 8), [0.0, 1.0, 1.0], "labels are torch.float32 of shape (3,)"),
+        (torch.rand(3, 1, 8, 8), [[0], [1], [1]], "labels are torch.int64 of shape (3, 1)"),
+        (torch.rand(3, 1, 8, 8), [0, 1, 2], "labels go from 0 to 2"),
+        (torch.rand(3, 1, 8, 8), [-1, 0, 1], "labels go from -1 to 1"),
+    ],
+)
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_a_dataset_of_ones_own_that_is_no_dataset(images, labels, said, part):
+    good = data.Split(torch.rand(4, 1, 8, 8), torch.tensor([0, 1, 1, 0]))
+    bad = data.Split(images, torch.tensor(labels))
+    splits = {"train": good, "test": good} | {part: bad}
+    assert data.Dataset("mine", train=good, test=good, classes=["a", "b"]).side == 8
+    with pytest.raises(InputError, match=re.escape(f"dataset 'mine': {part} {said}, allowed are ")):
+        data.Dataset("mine", **splits, classes=["a", "b"])
 
 
 def test_folder(monkeypatch):

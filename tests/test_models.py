@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from binenc.models import PENULTIMATE, WITH_BINARY_LOSS, build, n_parameters
-from binenc.profile import ARCHITECTURES, Profile
+from binenc.profile import ARCHITECTURES, InputError, Profile
 
 # Appendix A, by hand: weights + biases of every layer.
 MNIST_BACKBONE = (784 * 2048 + 2048) + 2 * (2048 * 2048 + 2048)
@@ -110,6 +110,12 @@ def test_a_layer_of_any_other_size_has_its_classifier(smoke, monkeypatch):
     run = dataclasses.replace(smoke.all_runs()[0], architecture="twice")
     logits, latents = build(run, 8, 7)(torch.rand(5, 1, 8, 8))
     assert (logits.shape, latents.shape) == ((5, 7), (5, 2 * run.experiment.penultimate))
+
+
+def test_an_architecture_that_has_a_name_and_no_layer(smoke):
+    run = dataclasses.replace(smoke.all_runs()[0], architecture="tanh_penultimate")
+    with pytest.raises(InputError, match="'tanh_penultimate': has no layer in PENULTIMATE"):
+        build(run, 8, 7)
 
 
 @pytest.mark.parametrize("experiment", ["digits_mlp", "digits_cnn"])

@@ -246,6 +246,8 @@ def test_one_run_by_name(built):
         (("run", "EXPERIMENT=digits_mlp", "ARCH=transformer"), "transformer", "no_penultimate"),
         (("run", "EXPERIMENT=digits_mlp", "SEED=-1"), "-1", "from 0 to"),
         (("run", "EXPERIMENT=digits_mlp,gama=1"), "gama", "gamma"),
+        (("run", "EXPERIMENT=digits_mlp", "GAMMA=1"), "GAMMA", "digits_mlp,gamma=1"),
+        (("book", "PROFIL=smoke"), "PROFIL", "make help"),
     ],
 )
 def test_bad_input_is_one_line_with_what_is_allowed(built, words, named, allowed):

@@ -176,7 +176,7 @@ def test_a_configuration_is_all_but_names_and_title(smoke):
         ({"experiment": "digits_mlp,gamma=.inf"}, ["gamma", "finite", "inf"]),
         ({"experiment": "digits_mlp,width=3.5"}, ["width", "integer", "3.5"]),
         ({"experiment": "digits_mlp,dropout_rate=1"}, ["dropout_rate", "less than 1"]),
-        ({"experiment": "digits_mlp,backbone=cnn"}, ["the cnn has 5 channels, not 0"]),
+        ({"experiment": "digits_mlp,backbone=cnn"}, ["channels: the cnn takes 5 numbers", "not 0"]),
         (
             {"experiment": "digits_mlp,dataset=cifar"},
             ["dataset", "'mnist', 'fashion_mnist' or 'digits'", "'cifar'"],
@@ -251,13 +251,17 @@ def change(content, path, value):
         (["experiments", "digits_mlp", "gamma"], "1e-", ["digits_mlp.gamma", "number", "'1e-'"]),
         (["experiments", "digits_mlp", "gamma"], None, ["digits_mlp.gamma", "number", "None"]),
         (["experiments", "digits_mlp", "dataset"], "cifar", ["digits_mlp.dataset", "'mnist'", "'cifar'"]),
-        (["experiments", "digits_mlp", "channels"], [1], ["digits_mlp", "the mlp has 0 channels"]),
+        (["experiments", "digits_mlp", "channels"], [1], ["digits_mlp", "channels: the mlp takes 0 numbers"]),
         (
             ["experiments", "digits_cnn", "channels"],
             [8, 8, 0, 8, 8],
             ["digits_cnn.channels.2", "greater than 0"],
         ),
-        (["experiments", "digits_cnn", "channels"], [8] * 6, ["digits_cnn", "the cnn has 5 channels, not 6"]),
+        (
+            ["experiments", "digits_cnn", "channels"],
+            [8] * 6,
+            ["digits_cnn", "the cnn takes 5 numbers", "not 6"],
+        ),
         (["resources"], {"gpu": 1}, ["resources.gpu: unknown key", "gpus"]),
         (["resources"], {"threads": 0}, ["resources.threads", "greater than 0"]),
         (["runs"], [], ["runs", "at least 1"]),

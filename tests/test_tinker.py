@@ -30,6 +30,7 @@ def test_every_block_of_the_page_works_as_written(tmp_path):
         "smoke/digits_mlp,gamma=1/as_written/binary_encoding/seed-0",
         "smoke/digits_mlp/as_written,softmax_twice=true/linear_penultimate/seed-0",
         "smoke/digits_mlp/as_written/tanh_penultimate/seed-0",
+        "smoke/digits_mlp/as_written,loss_bin=cosh_of_mean/binary_encoding/seed-0",
         "mine/inked_mlp/as_written/binary_encoding/seed-0",
     }
     for name in made:

@@ -12,6 +12,7 @@ from torch import nn
 from binenc import data, layers, records, training
 from binenc.models import build
 from binenc.profile import InputError
+from binenc.protocol import AS_WRITTEN
 from binenc.study import find_or_train
 from binenc.training import TrainingDiverged, train
 
@@ -176,6 +177,15 @@ def test_evaluation_is_of_all_points_in_evaluation_mode():
     expected = images.flatten(1) @ model[1].weight.T + model[1].bias
     torch.testing.assert_close(logits, expected.detach())
     torch.testing.assert_close(latents, images.flatten(1))
+
+
+def test_a_snapshot_knows_more_classes_than_a_byte():
+    labels = torch.arange(300)
+    split = data.Split(torch.zeros(300, 1, 8, 8), labels)
+    dataset = data.Dataset("many", split, split, [str(c) for c in range(300)])
+    outputs = torch.eye(300), torch.rand(300, 4)
+    kept = training.snapshot(0, {"train": outputs, "test": outputs}, dataset, AS_WRITTEN)["sample_labels"]
+    assert kept.tolist() == torch.linspace(0, 299, 200).long().tolist()
 
 
 def test_a_record_says_what_was_run(smoke):

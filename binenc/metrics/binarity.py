@@ -16,7 +16,7 @@ from torch import Tensor
 
 from binenc.metrics.em import FLOOR, best_fits
 
-BLOCK = {"cpu": 2**22, "cuda": 2**24}
+BLOCK = {"cpu": 2**23, "cuda": 2**24}
 """Points of as many dimensions as are taken at once."""
 
 GAUSSIAN = -0.5 * math.log(2 * math.pi * math.e)

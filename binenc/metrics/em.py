@@ -7,7 +7,6 @@ is a polynomial of each point, one sigmoid and sums.
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,13 +23,13 @@ TOGETHER = {"cpu": 2**17, "cuda": 2**24}  # points fitted at once: what fits a C
 
 def best_fits(x: Tensor, floors: Tensor) -> tuple[Tensor, Tensor]:
     """Parameters (B, F, 2, 3) and mean log-likelihoods (B, F) of the best mixtures of x (B, N), all points,
-    under each of the floors (B, F). What x holds is changed.
+    under each of the floors (B, F).
     """
     theta, hopeful = candidates(sample(x), floors)
     floors = floors[..., None].expand_as(hopeful)
     score = torch.full_like(floors, -math.inf)
-    dims = hopeful.nonzero()[:, 0]
-    theta[hopeful], score[hopeful] = em(theta[hopeful], all_points(x), dims, floors[hopeful], TOLERANCE)
+    dims, everything = hopeful.nonzero()[:, 0], Points(x, x.new_ones(x.shape[1])).split()
+    theta[hopeful], score[hopeful] = em(theta[hopeful], everything, dims, floors[hopeful], TOLERANCE)
     best = score.argmax(2, keepdim=True)
     theta = theta.gather(2, best[..., None, None].expand(-1, -1, -1, 2, 3))
     return theta[:, :, 0], score.gather(2, best)[..., 0]
@@ -75,9 +74,12 @@ class Points:
         scratch = z.clamp_min(0)
         beyond = self.sum(scratch)
         share = z.sigmoid_()
-        beyond -= self.log_sum(torch.sub(share, 0.5, out=scratch).abs_().add_(0.5))
-        share.mul_(self.weight)
-        return torch.stack((beyond, share.sum(1), share.mul_(x).sum(1), share.mul_(x).sum(1)), dim=1)
+        beyond -= self.log_sum(torch.maximum(share, torch.sub(1, share, out=scratch), out=scratch))
+        others = self.weight[-1]
+        if self.n_first:
+            share[:, : self.n_first] *= self.weight[0] / others
+        sums = share.sum(1), share.mul_(x).sum(1), share.mul_(x).sum(1)
+        return torch.stack((beyond, *(others * each for each in sums)), dim=1)
 
     def log_sum(self, factor: Tensor) -> Tensor:
         """Sum over the points of the logarithms of what lies in 1/2 .. 1, (k, n): that of few products."""
@@ -87,29 +89,6 @@ class Points:
         if self.n_first == 0:
             return logs
         return logs + factor[:, : self.n_first].log().sum(1) * (self.weight[0] - self.weight[-1])
-
-
-def all_points(x: Tensor) -> list[Points]:
-    """Points of x (B, N), split. Of a single dimension the lowest value, as the zeros of a ReLU, is one point
-    that counts as many; x then holds the others where there is room.
-    """
-    parts = Points(x, x.new_ones(x.shape[1])).split()
-    if len(parts) < len(x) or x.device.type != "cpu":
-        return parts
-    higher = x > x.amin(1, keepdim=True)
-    return [merged(part, *rest) for part, *rest in zip(parts, higher, higher.sum(1).tolist(), strict=True)]
-
-
-def merged(points: Points, higher: Tensor, n_higher: int) -> Points:
-    """The points of one dimension, the lowest as one unless they are few; ``higher`` (N,) are the others."""
-    n_lowest = len(higher) - n_higher
-    if n_lowest < len(higher) / 10:
-        return points
-    x, higher = points.x[0].numpy(), higher.numpy()  # numpy selects several times faster
-    x[: n_higher + 1] = np.concatenate((x[~higher][:1], x[higher]))
-    weight = points.weight[: n_higher + 1].clone()
-    weight[0] = n_lowest
-    return Points(points.x[:, : n_higher + 1], weight, n_first=1)
 
 
 def candidates(points: Points, floors: Tensor) -> tuple[Tensor, Tensor]:
