@@ -13,7 +13,6 @@ import pandas as pd
 import yaml
 
 from binenc.profile import ARCHITECTURES
-from binenc.protocol import in_words
 from binenc.records import Record, find
 from binenc.study import KEYS, Study, contents, last_epoch, over_seeds, source
 from binenc.words import METRICS, number, plus_minus
@@ -30,7 +29,7 @@ def final(found: Study, metric: str, split: str = "train") -> pd.DataFrame:
 
 def where(found: Study, profile: str, experiment: str, protocol: str) -> str:
     """Data, protocol and profile, as an item begins."""
-    return f"**{found.label(profile, experiment)}, {in_words(protocol)}**, {source(found.profiles[profile])}"
+    return f"**{found.label(profile, experiment, protocol)}**, {source(found.profiles[profile])}"
 
 
 def seeds(n: pd.Series) -> str:

@@ -36,8 +36,8 @@ class Study:
                 experiments = dict.fromkeys(r.experiment_name for r in runs if r.protocol_name == protocol)
                 yield profile, protocol, list(experiments)
 
-    def label(self, profile: str, experiment: str) -> str:
-        """The experiment's title, with the profile where two have experiments of that title."""
+    def label(self, profile: str, experiment: str, protocol: str = "") -> str:
+        """The experiment's title, with the profile where two have experiments of that title; the protocol."""
         titles = {
             (name, run.experiment_name): run.experiment.title
             for name, runs in self.runs.items()
@@ -45,11 +45,12 @@ class Study:
         }
         mine = titles[profile, experiment]
         several = len({name for (name, _), title in titles.items() if title == mine}) > 1
-        return f"{mine} ({profile})" if several else mine
+        said = f"{mine} ({profile})" if several else mine
+        return f"{said}, {in_words(protocol)}" if protocol else said
 
-    def title(self, profile: str, experiment: str) -> str:
-        """The experiment, and which profile its runs are from."""
-        return f"{self.label(profile, experiment)} · {source(self.profiles[profile])}"
+    def title(self, profile: str, experiment: str, protocol: str = "") -> str:
+        """The experiment, the protocol, and which profile its runs are from."""
+        return f"{self.label(profile, experiment, protocol)} · {source(self.profiles[profile])}"
 
     def examples(self, profile: str, experiment: str, protocol: str) -> dict[str, records.Record]:
         """One record an architecture: of the first seed, or of the next where that has none."""

@@ -6,7 +6,7 @@ import pandas as pd
 from binenc.geometry import equiangularity, hamming, largest_simplex, off_vertices, pairs
 from binenc.profile import ARCHITECTURES
 from binenc.prose import GROUP, final, seeds
-from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol, in_words
+from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol
 from binenc.records import Record, find
 from binenc.study import KEYS, Study, contents, over_seeds
 from binenc.words import METRICS, number, plus_minus
@@ -63,7 +63,7 @@ def _course(curve: pd.DataFrame) -> str:
 
 
 def _where(found: Study, profile: str, experiment: str, protocol: str) -> dict[str, str]:
-    return {"Runs": f"{found.label(profile, experiment)}, {in_words(protocol)}"}
+    return {"Runs": found.label(profile, experiment, protocol)}
 
 
 def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:

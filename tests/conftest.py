@@ -43,6 +43,14 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.fixture(scope="session")
+def latents():
+    """Of each architecture, after a short training."""
+    from points import trained_latents
+
+    return trained_latents()
+
+
 @pytest.fixture
 def results(tmp_path, monkeypatch) -> Path:
     """Where `binenc.records` then looks for records: nowhere yet."""

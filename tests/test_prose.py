@@ -113,7 +113,14 @@ def test_annotated_shows_equation_and_code_but_the_docstring_once(function):
     assert compile(code.removesuffix("```"), "code", "exec")
     if function is loss.binary_loss:
         assert r"$\exp(\frac{1}{nd}" in words
-        assert "square.mean().exp()" in code
+        assert "READINGS[reading](latents)" in code
+
+
+def test_a_constant_shows_what_it_is_and_its_code():
+    words, code = prose.constant(loss, "READINGS").split("```python\n")
+    assert words.startswith("`READINGS` in `binenc/loss.py`: How the loss")
+    assert "x.square().mean().exp()" in code
+    assert list(eval(code.removesuffix("```").partition("=")[2])) == list(loss.READINGS)
 
 
 @pytest.mark.parametrize(("most", "excess", "penalty"), [(1.04, "8e−4", True), (math.e, "0.7", False)])

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from binenc.figures.style import COLOURS, PANEL, STYLE, show, slug
 from binenc.geometry import hamming, largest_simplex, pairs
 from binenc.profile import ARCHITECTURES
-from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study
 
@@ -93,7 +92,7 @@ def codebooks(found: Study, name: str) -> None:
         for experiment in experiments:
             architecture, record = next(iter(found.examples(profile, experiment, protocol).items()))
             title = (
-                f"{found.title(profile, experiment)}, {in_words(protocol)}; "
+                f"{found.title(profile, experiment, protocol)}; "
                 f"{ARCHITECTURES[architecture]}, seed {record.run['configuration']['seed']}."
             )
             show_codebook(record, slug(name, profile, experiment, protocol), title)

@@ -41,7 +41,7 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
 
 def panel_title(found: Study, profile: str, experiment: str, protocol: str) -> str:
     """Experiment and protocol, and below them whose records they are."""
-    return f"{found.label(profile, experiment)}, {in_words(protocol)}\n{source(found.profiles[profile])}"
+    return f"{found.label(profile, experiment, protocol)}\n{source(found.profiles[profile])}"
 
 
 def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start: float = 0) -> Figure:

@@ -10,7 +10,6 @@ from matplotlib.path import Path
 
 from binenc.figures.style import COLOURS, PANEL, STYLE, arrange, show, slug
 from binenc.profile import ARCHITECTURES
-from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study
 
@@ -119,7 +118,7 @@ def histograms(found: Study, name: str, see: str, n: int = 8) -> None:
             examples = found.examples(profile, experiment, protocol)
             figure, numbers = draw_histograms(examples, n, 1.55)
             seeds = sorted({record.run["configuration"]["seed"] for record in examples.values()})
-            title = f"{found.title(profile, experiment)}, {in_words(protocol)}"
+            title = found.title(profile, experiment, protocol)
             points = len(next(iter(examples.values())).arrays["sample_labels"][0])
             caption = (
                 f"{title}. {see} Seed {', '.join(map(str, seeds))}; {points} test points, at most {n} "
@@ -200,7 +199,7 @@ def projection(found: Study, name: str, see: str) -> None:
             first = next(iter(examples.values()))
             classes = first.run["classes"]
             figure, numbers = draw_projection(examples)
-            title = f"{found.title(profile, experiment)}, {in_words(protocol)}"
+            title = found.title(profile, experiment, protocol)
             key = (
                 "" if classes[0] == "0" else " " + ", ".join(f"{i}: {c}" for i, c in enumerate(classes)) + "."
             )
