@@ -1,9 +1,9 @@
 """The codebook as a picture, and how far apart its rows are."""
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -36,33 +36,40 @@ def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
         if d <= 64:
             above.hlines(np.arange(n_classes) - 0.5, -0.5, d - 0.5, color="white", linewidth=0.8)
             above.vlines(np.arange(d) - 0.5, -0.5, n_classes - 0.5, color="white", linewidth=0.8)
-        _matrix(below, distances, target)
+        beside = figure.add_axes([0, 0, 1, 1])
+        _matrix(below, beside, distances, classes, target)
         below.set_title(f"Hamming distances in bits (largest simplex: {target:.1f})", y=1)
-        below.set_xticks(range(n_classes), classes, rotation=90 if left > 0.4 else 0)
-        below.set_yticks(range(n_classes), classes)
         width, height = figure.get_size_inches()
         above.set_position([left / width, 1 - 2.3 / height, 1 - (left + 0.1) / width, 2.05 / height])
         below.set_position(
             [left / width, left / height, 1 - (left + 0.75) / width, 1 - (left + 3.2) / height]
         )
-        beside = below.get_position()
-        at = (beside.x1 + 0.12 / width, beside.y0, 0.15 / width, beside.height)
-        figure.colorbar(below.images[0], cax=figure.add_axes(at))
+        at = below.get_position()
+        beside.set_position((at.x1 + 0.12 / width, at.y0, 0.15 / width, at.height))
     return figure
 
 
-def _matrix(ax: Axes, distances: np.ndarray, target: float) -> None:
+def _matrix(ax: Axes, bar: Axes, distances: np.ndarray, classes: list[str], target: float) -> None:
     """Numbers on colours that say whether two classes are closer than on that simplex, or further apart."""
     itself = np.eye(len(distances), dtype=bool)
     reach = max(abs(distances[~itself] - target).max(), 1)
-    shown = np.ma.masked_array(distances, itself)
-    colours = matplotlib.colormaps["PuOr"].with_extremes(bad="#bdbdbd")
-    ax.imshow(
-        shown, cmap=colours, vmin=target - reach, vmax=target + reach, aspect="auto", interpolation="none"
+    ax.set_facecolor("#bdbdbd")
+    seaborn.heatmap(
+        distances,
+        mask=itself,
+        cmap=seaborn.diverging_palette(40, 280, s=85, l=65, as_cmap=True),  # black is legible on all of it
+        vmin=target - reach,
+        vmax=target + reach,
+        annot=True,
+        fmt="d",
+        annot_kws={"fontsize": 9, "color": "black"},
+        xticklabels=classes,
+        yticklabels=classes,
+        cbar_ax=bar,
+        ax=ax,
     )
-    for i, j in zip(*np.nonzero(~itself), strict=True):
-        shade = "white" if abs(distances[i, j] - target) > 0.6 * reach else "black"
-        ax.text(j, i, str(distances[i, j]), ha="center", va="center_baseline", fontsize=9, color=shade)
+    ax.tick_params("x", rotation=90 if max(map(len, classes)) > 2 else 0)
+    ax.tick_params("y", rotation=0)
 
 
 def show_codebook(record: Record, name: str, title: str) -> None:
