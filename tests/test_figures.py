@@ -114,11 +114,12 @@ class TestCurves:
                 "metric": "accuracy",
             }
         )
-        numbers = numbers.assign(mean=[0.1, 0.98, 0.99], std=np.nan, n=1, split="train")
+        numbers = numbers.assign(mean=[0.1, 0.98, 1.0], std=np.nan, n=1, split="train")
         for start, low in ((0, 0.1), (0.1, 0.98)):
             figure = draw_curves(numbers, [("accuracy", "train")], ["t"], start)
-            bottom = figure.axes[0].get_ylim()[0]
+            bottom, top = figure.axes[0].get_ylim()
             assert low - 0.06 < bottom < low
+            assert 1 < top < 1 + 0.04 * (1 - low)  # no share is above 1, and a line there is seen
             plt.close(figure)
 
     def test_caption_says_seeds_and_records(self, made, shown):

@@ -55,6 +55,7 @@ def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start
             log = METRICS[metric].log and spans_decades(part["mean"])
             for experiment, ax in zip(experiments, line, strict=True):
                 _panel(ax, part[part.experiment == experiment], start, log)
+                _end_at_one(ax, metric)
             _label(line[0], metric, split, {s for m, s in rows if m == metric})
         for ax, title in zip(axes[0], titles, strict=True):
             ax.set_title(title, y=1)
@@ -91,6 +92,13 @@ def _panel(ax: Axes, part: pd.DataFrame, start: float, log: bool) -> None:
     if log:
         ax.set_yscale("log")
         ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _end_at_one(ax: Axes, metric: str) -> None:
+    """The axis of a share ends where shares do, but for room to see a line there."""
+    low, high = ax.get_ylim()
+    if METRICS[metric].unit.startswith("share"):
+        ax.set_ylim(low, min(high, 1 + 0.03 * (high - low)))
 
 
 def _label(ax: Axes, metric: str, split: str, splits: set[str]) -> None:
@@ -155,6 +163,7 @@ def draw_ends(seeds: pd.DataFrame, rows: list[Row], titles: list[str]) -> Figure
             part = seeds[(seeds.metric == metric) & (seeds.split == split)]
             for experiment, ax in zip(experiments, line, strict=True):
                 _dots(ax, part[part.experiment == experiment])
+                _end_at_one(ax, metric)
             _label(line[0], metric, split, {s for m, s in rows if m == metric})
         for ax, title in zip(axes[0], titles, strict=True):
             ax.set_title(title, y=1)
