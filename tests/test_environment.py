@@ -4,11 +4,12 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import requires
+from importlib.metadata import metadata, requires
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from binenc import __version__
@@ -78,6 +79,14 @@ def test_lock_holds_what_each_of_its_packages_requires():
         further = map(Requirement, requires(wanted.name) or [])
         todo += [r for r in further if not r.marker or any(r.marker.evaluate({"extra": e}) for e in extras)]
     assert set(locked()) == {name for name, *_ in done}
+
+
+def test_every_version_in_the_lock_takes_the_oldest_python():
+    oldest = f"{PROJECT['requires-python'].removeprefix('>=')}.0"
+    about = {name: metadata(name) for name in locked()}
+    locked_here = [name for name, version in locked().items() if about[name]["Version"] == version]
+    wanted = {name: about[name]["Requires-Python"] or "" for name in locked_here}
+    assert {name: bound for name, bound in wanted.items() if not SpecifierSet(bound).contains(oldest)} == {}
 
 
 def test_every_import_is_a_dependency():
