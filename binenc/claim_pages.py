@@ -34,7 +34,8 @@ def table_markdown(verdicts: pd.DataFrame, link: str = "") -> str:
     tables = []
     for title, part in verdicts.groupby("source", sort=False):
         columns = list(dict.fromkeys(part["where"]))
-        lines = [f"| | Claim · {title} | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|"]
+        heads = " | ".join(_head(part, column) for column in columns)
+        lines = [f"| | Claim · {title} | {heads} |", "|---" * (len(columns) + 2) + "|"]
         for number, row in part.groupby("claim"):
             words = row.set_index("where").agg(_words, axis=1).reindex(columns, fill_value="")
             named = f"[{number}]({link.format(number=number)})" if link else f"{number}"
@@ -48,7 +49,7 @@ def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
     tables = []
     for title, part in verdicts.groupby("source", sort=False):
         columns = list(dict.fromkeys(part["where"]))
-        head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+        head = "".join(f'<th scope="col">{escape(_head(part, column))}</th>' for column in columns)
         rows = []
         for number, row in part.groupby("claim"):
             name = f'<a href="{link.format(number=number)}">{number}</a>. {escape(row.statement.iloc[0])}'
@@ -61,6 +62,12 @@ def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
         caption = f'<caption style="caption-side:top">{escape(title.capitalize())}</caption>'
         tables.append(f'<table class="table">{caption}{head}<tbody>{"".join(rows)}</tbody></table>')
     return f'<div class="pst-scrollable-table-container">{"".join(tables)}</div>'
+
+
+def _head(part: pd.DataFrame, column: str) -> str:
+    """A column's title; one seed has no interval, so that its column can hardly be decided."""
+    single = part.loc[part["where"] == column, "n_seeds"].max() == 1
+    return f"{column} (one seed)" if single else column
 
 
 def _cell(row: pd.Series) -> str:

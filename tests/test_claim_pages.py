@@ -1,5 +1,7 @@
 """Verdicts as a reader sees them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,6 +66,14 @@ def test_a_claim_without_records_is_told_from_an_undecided_one():
     assert "lacks records: there are no records of Linear penultimate." in text
     one = to_frame(judging.judge_table(table(paper_world(), seeds=1)))
     assert "9 undecided; of those undecided, 9 rest on one seed, which has no interval**" in summary(one)
+
+
+def test_a_column_of_one_seed_says_so():
+    both = pd.concat([table(paper_world()), table(paper_world(), protocol="as_released", seeds=1)])
+    frame = to_frame(judging.judge_table(both))
+    assert "| digits_mlp, as written | digits_mlp, as released (one seed) |" in table_markdown(frame)
+    heads = re.findall(r'<th scope="col">(.*?)</th>', table_html(frame))
+    assert heads == ["Claim", "digits_mlp, as written", "digits_mlp, as released (one seed)"]
 
 
 def test_a_note_of_several_effects_is_said_once():
