@@ -15,10 +15,9 @@ RECORDED  = $(if $(filter file,$(origin PROFILE)),paper,$(PROFILE))
 KNOWN := PROFILE CORES PROTOCOL ARCH SEED GPU_RUNS EXPERIMENT EPOCHS SHARD YES RUN FILE URL PART SLURM AXE \
 	CHROMIUM TMPDIR OMP_NUM_THREADS BINENC_DATA BINENC_DEVICE BINENC_REPORT
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
-ifneq ($(filter-out $(KNOWN),$(GIVEN)),)
-$(error $(filter-out $(KNOWN),$(GIVEN)): no target reads this; `make help` names what they read. A field of an \
-	experiment or a protocol is changed behind its name: EXPERIMENT=digits_mlp,gamma=1)
-endif
+UNREAD := $(filter-out $(KNOWN),$(GIVEN))
+$(if $(UNREAD),$(error $(UNREAD): no target reads this; `make help` names what they read. A field of an \
+	experiment or a protocol is changed behind its name: EXPERIMENT=digits_mlp,gamma=1))
 
 # The active environment where binenc can be imported from it, else .venv, made when it is not there.
 ACTIVE := $(shell python3 -Pc 'import binenc' 2>/dev/null && command -v python3)

@@ -36,16 +36,15 @@ def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
         if d <= 64:
             above.hlines(np.arange(n_classes) - 0.5, -0.5, d - 0.5, color="white", linewidth=0.8)
             above.vlines(np.arange(d) - 0.5, -0.5, n_classes - 0.5, color="white", linewidth=0.8)
-        beside = figure.add_axes([0, 0, 1, 1])
-        _matrix(below, beside, distances, classes, target)
-        below.set_title(f"Hamming distances in bits (largest simplex: {target:.1f})", y=1)
         width, height = figure.get_size_inches()
         above.set_position([left / width, 1 - 2.3 / height, 1 - (left + 0.1) / width, 2.05 / height])
         below.set_position(
             [left / width, left / height, 1 - (left + 0.75) / width, 1 - (left + 3.2) / height]
         )
         at = below.get_position()
-        beside.set_position((at.x1 + 0.12 / width, at.y0, 0.15 / width, at.height))
+        beside = figure.add_axes((at.x1 + 0.12 / width, at.y0, 0.15 / width, at.height))
+        _matrix(below, beside, distances, classes, target)
+        below.set_title(f"Hamming distances in bits (largest simplex: {target:.1f})", y=1)
     return figure
 
 

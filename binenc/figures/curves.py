@@ -17,6 +17,9 @@ from binenc.words import METRICS
 Row = tuple[str, str]
 """A metric and a split: one row of panels."""
 
+SHARES = {name for name, words in METRICS.items() if words.unit.startswith("share")}
+"""The metrics that end at one."""
+
 
 def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0) -> None:
     """Show metrics over epochs: a figure a profile and protocol, a column an experiment, a row a metric.
@@ -81,7 +84,7 @@ def _panel(ax: Axes, part: pd.DataFrame, start: float, log: bool) -> None:
         if std.notna().any():
             low = mean**2 / (mean + std) if log else mean - std
             high = mean + std
-            if METRICS[curve.metric.iloc[0]].unit.startswith("share"):
+            if curve.metric.iloc[0] in SHARES:
                 high = high.clip(upper=1)
             ax.fill_between(curve.epoch, low, high, color=colour, alpha=0.2, linewidth=0)
     late = part[part.epoch >= start * part.epoch.max()].fillna({"std": 0})
@@ -97,7 +100,7 @@ def _panel(ax: Axes, part: pd.DataFrame, start: float, log: bool) -> None:
 def _end_at_one(ax: Axes, metric: str) -> None:
     """The axis of a share ends where shares do, but for room to see a line there."""
     low, high = ax.get_ylim()
-    if METRICS[metric].unit.startswith("share"):
+    if metric in SHARES:
         ax.set_ylim(low, min(high, 1 + 0.03 * (high - low)))
 
 

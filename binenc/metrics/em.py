@@ -58,8 +58,10 @@ class Points:
 
     def sum(self, values: Tensor) -> Tensor:
         """Sums over the points, (k,), of values (k, n); pairwise, as a running sum of much alike drifts."""
-        first = values[:, : self.n_first].sum(1)
-        return values.sum(1) * self.weight[-1] + first * (self.weight[0] - self.weight[-1])
+        whole = values.sum(1) * self.weight[-1]
+        if self.n_first == 0:
+            return whole
+        return whole + values[:, : self.n_first].sum(1) * (self.weight[0] - self.weight[-1])
 
     def expect(self, eta: Tensor, row: Tensor) -> Tensor:
         r"""E-step of mixtures eta (k, 2, 3), each of the dimension in its row (k,) of these points.
@@ -75,11 +77,8 @@ class Points:
         beyond = self.sum(scratch)
         share = z.sigmoid_()
         beyond -= self.log_sum(torch.maximum(share, torch.sub(1, share, out=scratch), out=scratch))
-        others = self.weight[-1]
-        if self.n_first:
-            share[:, : self.n_first] *= self.weight[0] / others
-        sums = share.sum(1), share.mul_(x).sum(1), share.mul_(x).sum(1)
-        return torch.stack((beyond, *(others * each for each in sums)), dim=1)
+        sums = self.sum(share), self.sum(share.mul_(x)), self.sum(share.mul_(x))
+        return torch.stack((beyond, *sums), dim=1)
 
     def log_sum(self, factor: Tensor) -> Tensor:
         """Sum over the points of the logarithms of what lies in 1/2 .. 1, (k, n): that of few products."""
