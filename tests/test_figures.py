@@ -6,28 +6,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import POINTS, drawn, options, save_all
+from drawn import options, save_all
 
 from binenc import data, figures, study
-from binenc.figures import codes, images, latents, networks, style
+from binenc.figures import codes, images, networks, style
 from binenc.figures.curves import draw_curves
 from binenc.geometry import hamming
-from binenc.metrics import measure
 from binenc.profile import ARCHITECTURES, Profile
-from binenc.protocol import AS_WRITTEN
-from binenc.words import METRICS
-
-
-def test_words_name_what_is_measured():
-    import torch
-
-    draw = torch.Generator().manual_seed(0)
-    latents = torch.randn(40, 3, generator=draw)
-    labels = torch.arange(40) % 4
-    logits, weight = torch.randn(40, 4, generator=draw), torch.randn(4, 3, generator=draw)
-    measured = set(measure(latents, logits, labels, weight, AS_WRITTEN))
-    assert set(METRICS) == measured | {"loss", "cross_entropy", "loss_bin"}
-    assert {words.better for words in METRICS.values()} == {"higher", "lower", ""}
 
 
 class TestCurves:
@@ -153,80 +138,6 @@ class TestCurves:
         history = record.history[record.history.metric.isin(table.metric.unique())]
         assert table.value.tolist() == pytest.approx(history.value.tolist(), rel=1e-5)
         assert f"{record.final('accuracy', 'test'):.4f} on test" in options(shown[0])["alt"]
-
-
-class TestLatents:
-    @pytest.mark.parametrize(
-        ("epochs", "places"),
-        [
-            ([0, 5, 10, 20, 40, 100], [0, 1, 3, 5]),
-            ([0, 5], [0, 1]),
-            ([0], [0]),
-            ([0, 1], [0, 1]),
-            ([0, 30, 100], [0, 1, 2]),
-        ],
-    )
-    def test_snapshots_nearest_to_those_wanted(self, smoke, epochs, places):
-        record = drawn(smoke.all_runs()[0])
-        record.arrays["epoch"] = np.array(epochs)
-        assert latents.snapshots(record) == places
-
-    def test_bins_hold_every_point_and_one_bit_each(self, smoke):
-        record = drawn(smoke.all_runs()[0])
-        values = record.arrays["sample_latents"][-1].astype(float)
-        table = latents.ridges(record, len(record.arrays["epoch"]) - 1, 4)
-        assert sorted(table.dimension.unique()) == [0, 1, 3, 5]
-        for dimension, part in table.groupby("dimension"):
-            column = values[:, dimension]
-            assert part.points.sum() == POINTS
-            assert part[part.low > -1e-9].points.sum() == (column > 0).sum()
-            for row in part.itertuples():
-                low = row.low + 1e-12 if row.low > table.low.min() else -np.inf
-                assert row.points == ((column > low) & (column <= row.high + 1e-12)).sum()
-
-    def test_latents_that_are_all_zero(self, smoke):
-        record = drawn(smoke.all_runs()[0])
-        record.arrays["sample_latents"][:] = 0
-        table = latents.ridges(record, 0, 4)
-        assert (table.high < 1e-9).all()
-        figure, _ = latents.draw_histograms({"binary_encoding": record}, 4, 2)
-        plt.close(figure)
-
-    def test_bars_are_drawn_where_the_points_are(self, smoke):
-        record = drawn(smoke.all_runs()[0])
-        table = latents.ridges(record, 0, 3)
-        figure, ax = plt.subplots()
-        latents.draw_ridges(ax, table, "red")
-        on, off = (patch for patch in ax.artists + ax.patches if patch.get_facecolor()[3])
-        for patch, part in ((on, table[table.low > -1e-9]), (off, table[table.low < -1e-9])):
-            for row in part.itertuples():
-                y = sorted(table.dimension.unique(), reverse=True).index(row.dimension)
-                tallest = table[table.dimension == row.dimension].points.max()
-                middle, top = (row.low + row.high) / 2, 0.92 * row.points / tallest
-                assert patch.get_path().contains_point((middle, y + top - 1e-3))
-                assert not patch.get_path().contains_point((middle, y + top + 1e-3))
-        plt.close(figure)
-
-    def test_histograms_and_projection_of_every_experiment_and_protocol(self, made, shown, tmp_path):
-        found = study.read(["smoke"])
-        figures.histograms(found, "h", "See.")
-        figures.projection(found, "p", "See.")
-        names = [options(bundle)["name"] for bundle in shown]
-        cases = ["digits-mlp-as-written", "digits-cnn-as-written", "digits-mlp-as-released"]
-        assert names == [f"fig-{kind}-smoke-{case}" for kind in "hp" for case in cases]
-        table = pd.read_csv(tmp_path / "figures/p-smoke-digits-mlp-as-released.csv")
-        for architecture, part in table.groupby("architecture"):
-            record = made[f"digits_mlp/as_released/{architecture}/seed-0"]
-            assert part.first.tolist() == pytest.approx(
-                record.arrays["sample_pca"][-1][:, 0].tolist(), rel=1e-5
-            )
-            assert part.label.tolist() == record.arrays["sample_labels"][-1].tolist()
-        assert "0: class 0, 1: class 1" in shown[-1]["text/markdown"]
-
-    def test_alt_states_the_share_of_variance_within_classes(self):
-        numbers = pd.DataFrame({"architecture": "binary_encoding", "label": [0, 0, 1, 1]})
-        numbers = numbers.assign(first=[0.0, 0.0, 1.0, 1.0], second=[1.0, -1.0, 1.0, -1.0])
-        assert "Binary encoding 0.8." in latents._tightness(numbers)
 
 
 class TestCodes:

@@ -1,10 +1,12 @@
-"""Numbers as a reader sees them."""
+"""Numbers and metrics as a reader sees them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binenc.words import number, plus_minus
+from binenc.metrics import measure
+from binenc.protocol import AS_WRITTEN
+from binenc.words import METRICS, number, plus_minus
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,15 @@ def test_a_number_reads_back_to_its_digits(value, digits):
     assert float(number(value, digits).replace("−", "-")) == pytest.approx(
         value, rel=0.51 * 10 ** (1 - digits)
     )
+
+
+def test_words_name_what_is_measured():
+    import torch
+
+    draw = torch.Generator().manual_seed(0)
+    latents = torch.randn(40, 3, generator=draw)
+    labels = torch.arange(40) % 4
+    logits, weight = torch.randn(40, 4, generator=draw), torch.randn(4, 3, generator=draw)
+    measured = set(measure(latents, logits, labels, weight, AS_WRITTEN))
+    assert set(METRICS) == measured | {"loss", "cross_entropy", "loss_bin"}
+    assert {words.better for words in METRICS.values()} == {"higher", "lower", ""}
