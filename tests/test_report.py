@@ -96,18 +96,18 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     (tmp_path / "README.md").write_text(text)
     (tmp_path / ".github").mkdir()
     monkeypatch.setattr(readme, "ROOT", tmp_path)
-    runs = {"mnist_cpu": Profile.read("mnist_cpu").all_runs()}
+    runs = {"first_epochs": Profile.read("first_epochs").all_runs()}
     monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=names, runs=runs))
     judged = judge_table(table(paper_world()))
     monkeypatch.setattr(readme.judging, "judge", lambda found: judged)
     (tmp_path / "_build/figures").mkdir(parents=True)
     figure = tmp_path / "_build/figures/emergence-mnist-cpu-mnist-11-epochs-as-written.svg"
     figure.with_name("emergence-mnist-cpu-of-another-profile.svg").write_text("another figure")
-    with pytest.raises(SystemExit, match=f"no {figure.stem}: `make book PROFILE=mnist_cpu` draws it"):
-        readme.main(["mnist_cpu"])
+    with pytest.raises(SystemExit, match=f"no {figure.stem}: `make book PROFILE=first_epochs` draws it"):
+        readme.main(["first_epochs"])
     assert (tmp_path / "README.md").read_text() == text
     figure.write_text("a figure")
-    readme.main(["mnist_cpu"])
+    readme.main(["first_epochs"])
     written = (tmp_path / "README.md").read_text()
     assert "of 10 claims, 10 reproduced" in written
     assert "| 10 | The three architectures" in written
