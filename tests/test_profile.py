@@ -93,6 +93,15 @@ def test_paper_is_appendix_a():
         assert paper.experiments[name].evaluated == list(range(0, 101, 5))
 
 
+def test_first_epochs_begin_as_paper_does():
+    paper, first = Profile.read("paper"), Profile.read("first_epochs")
+    for name, experiment in paper.experiments.items():
+        begun = first.experiments[f"{name}_11_epochs"]
+        assert begun == experiment.model_copy(
+            update={"title": f"{experiment.title}, 11 of 101 epochs", "epochs": 11}
+        )
+
+
 @pytest.mark.parametrize(
     ("epochs", "every", "expected"),
     [(101, 5, list(range(0, 101, 5))), (1, 5, [0]), (6, 5, [0, 5]), (8, 5, [0, 5, 7]), (3, 1, [0, 1, 2])],
