@@ -8,7 +8,7 @@ SEED     ?= 0
 # Runs that share the GPU, where there is one.
 GPU_RUNS ?= 4
 
-# Of what is about recorded runs: the profile asked for, else paper.
+# What is about recorded runs takes PROFILE where it is given, else paper.
 RECORDED  = $(if $(filter file,$(origin PROFILE)),paper,$(PROFILE))
 
 # A variable that no target reads would be ignored without a word.
@@ -20,9 +20,8 @@ $(if $(UNREAD),$(error $(UNREAD): no target reads this; `make help` names what t
 	experiment or a protocol is changed behind its name: EXPERIMENT=digits_mlp,gamma=1))
 
 # The active environment where binenc can be imported from it, else .venv, made when it is not there.
-ACTIVE := $(shell python3 -Pc 'import binenc' 2>/dev/null && command -v python3)
-PYTHON := $(or $(ACTIVE),$(CURDIR)/.venv/bin/python)
-export PATH := $(dir $(PYTHON)):$(PATH)
+ACTIVE := $(shell python3 -Pc 'import binenc, os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null)
+export PATH := $(or $(ACTIVE),$(CURDIR)/.venv/bin):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
 # One build at a time; after a power loss the next command resumes by itself. What `train` is for has no record: it
@@ -30,7 +29,8 @@ export PYTHONPATH := $(CURDIR)
 SNAKEMAKE = mkdir -p _build && { flock -n _build/lock true || echo "another build is at work here: waiting" >&2; } && \
 	flock --no-fork _build/lock python -m pipeline.warm -- \
 	python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
-	--keep-going --scheduler greedy --forcerun train $(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS))
+	--keep-going --scheduler greedy --forcerun train \
+	$(if $(filter-out cpu,$(or $(BINENC_DEVICE),cuda)),$(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS)))
 
 BUILT = [ -e _build/html/index.html ] || { echo "make $(1) needs what make book makes: run that first" >&2; exit 2; }
 
@@ -95,8 +95,8 @@ linkcheck: env  ## links, images, downloads and sizes of the report that was bui
 pdf: env  ## the report as one PDF, printed by chromium
 	@python -m pipeline.pdf
 
-readme: env  ## the verdicts and a figure of PROFILE (paper) into README.md
-	@python -m pipeline.readme "$(RECORDED)"
+readme: env  ## the verdicts of PROFILE (paper, first_epochs and quick) and a figure of the first into README.md
+	@python -m pipeline.readme $(if $(filter file,$(origin PROFILE)),paper first_epochs quick,"$(PROFILE)")
 
 launch: env  ## Colab and Binder buttons for URL=https://github.com/owner/name
 	@python -m pipeline.launch "$(URL)"

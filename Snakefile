@@ -38,9 +38,10 @@ SHOWN = [name for name in profiles if any(key.startswith(f"{name}/") for key in 
 
 CHAPTERS = ["intro", "data", "architectures", "binarity", "encoding", "accuracy", "neural_collapse", "claims", "protocols"]
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
-DRAWING = [str(path) for path in Path("binenc/figures").glob("*.py")]
-DRAWING += [f"binenc/{name}.py" for name in ("choice", "geometry", "prose", "slider", "study", "tables", "words")] + ["pipeline/page.py"]
 JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_notes", "claim_pages", "judging", "switches", "verdict")]
+COMMANDS = [f"binenc/{name}.py" for name in ("estimate", "exchange", "verify")]
+DRAWING = {str(path) for path in Path("binenc").rglob("*.py")} - {*TRAINING, *JUDGING, *COMMANDS}
+DRAWING = [*sorted(DRAWING), "pipeline/page.py"]
 TEXT = [path for room in ("book", "profiles") for path in Path(room).rglob("*") if path.suffix != ".ipynb"]
 TEXT = ["LICENSE", "CITATION.cff", "_config.yml", "_toc.yml", *map(str, filter(Path.is_file, TEXT))]
 PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m pipeline.warm "
@@ -94,7 +95,7 @@ rule train:
         gpu=live.resources.gpus,
     params:
         configuration=lambda w: RUNS[w.key],
-        words=lambda w: w.key.replace("/seed-", "/").replace("/", " "),
+        words=lambda w: re.sub(r"/seed-(\d+)$", r" \1", w.key).replace("/", " "),
     message:
         "train {wildcards.key}"
     shell:

@@ -45,7 +45,7 @@ def main(chosen: list[str]) -> None:
             rows.append(row)
             print(shown(row), flush=True)
             known[part] = made | {"rows": rows}
-            draft = path.with_suffix(".draft")  # what is killed in between leaves what was known before
+            draft = path.with_suffix(".draft")  # an interrupted benchmark leaves the file as it was
             draft.write_text(json.dumps(known, indent=1))
             os.replace(draft, path)
 

@@ -14,7 +14,7 @@ def choose(
     """The runs of the given profiles that have these names; an empty list takes everything.
 
     A protocol with a changed field (``as_written,softmax_twice=true``) is left out unless it is asked for by
-    name, or ``variants`` asks for all.
+    name, or ``variants`` asks for all, or there is no other.
 
     Raises
     ------
@@ -38,7 +38,8 @@ def choose(
         if values:
             runs = {name: [r for r in some if getattr(r, field) in values] for name, some in runs.items()}
     if not protocols and not variants:
-        runs = {name: [r for r in some if "," not in r.protocol_name] for name, some in runs.items()}
+        plain = {name: [r for r in some if "," not in r.protocol_name] for name, some in runs.items()}
+        runs = plain if any(plain.values()) else runs
     if not any(runs.values()):
         asked = ", ".join(f"{word} {list(values)}" for word, (_, values) in wanted.items() if values)
         raise InputError(f"no run of {', '.join(runs)} has {asked}")

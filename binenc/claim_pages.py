@@ -155,8 +155,9 @@ def summary(verdicts: pd.DataFrame) -> str:
         "another seed may be. An interval covers the choice of seeds, not that of the test points. "
         "An interval of shares can reach past 0 or 1, because Student's t ignores these bounds. "
         "'Undecided' is no verdict against a claim: the records cannot tell. It leans for a claim if all "
-        "means lie where the claim puts them, against it if one lies beyond (claim 2: if both do), however "
-        "wide their intervals: of a claim with many effects, chance turns more easily against it than for it."
+        "means lie where the claim puts them (claim 2: if one does), against it if one lies beyond (claim 2: "
+        "if both do), however wide their intervals: of a claim with many effects, chance turns more easily "
+        "against it than for it."
     )
 
 

@@ -134,7 +134,9 @@ def _torchvision(name: str, classname: str) -> Dataset:
     kind, raw = getattr(datasets, classname), folder() / classname / "raw"
     for file in CHECKSUMS[classname]:
         if (raw / file).is_file():
-            _verify(raw / file, CHECKSUMS[classname][file])
+            _verify(
+                raw / file, CHECKSUMS[classname][file], "; move it away and run again to download it anew"
+            )
     if not all((raw / file).is_file() for file in CHECKSUMS[classname]):
         _download(name, kind, raw)
 
@@ -147,12 +149,11 @@ def _torchvision(name: str, classname: str) -> Dataset:
     return Dataset(name, read("train"), read("t10k"), classes)
 
 
-def _verify(path: Path, expected: str) -> None:
+def _verify(path: Path, expected: str, advice: str = "") -> None:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != expected:
         raise InputError(
-            f"{path}: SHA-256 is {found}, expected {expected}. The file is altered or truncated and was "
-            "left as it is: move it away and run again to download it anew."
+            f"{path}: SHA-256 is {found}, expected {expected}, so the file is altered or truncated{advice}"
         )
 
 

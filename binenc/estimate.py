@@ -47,11 +47,12 @@ def missing(profile: Profile, part: str | None = None) -> list[Run]:
     return [run for run in (shard(runs, part) if part else runs) if not records.is_current(profile, run)]
 
 
-def kind(run: Run) -> tuple[str, int]:
-    """What decides the time of an epoch: the sizes of the experiment, and the dimension of the latents."""
+def kind(run: Run) -> tuple[str, int, int]:
+    """What decides the time of an epoch: sizes of the experiment, dimension of the latents, dense layers."""
     from binenc.models import dimension  # torch is not needed where nothing is missing
 
-    return run.experiment.model_dump_json(include=SIZES), dimension(run)
+    dense_layers = run.protocol.cnn_dense_layers if run.experiment.backbone == "cnn" else 0
+    return run.experiment.model_dump_json(include=SIZES), dimension(run), dense_layers
 
 
 def measure(run: Run, threads: int, keep: Path | None = None) -> Cost:

@@ -1,5 +1,6 @@
 """Profiles say what to run: read, validated, and enumerated as runs."""
 
+import json
 import re
 import reprlib
 from dataclasses import dataclass
@@ -260,7 +261,7 @@ def _changed(what: str, name: str, known: dict[str, BaseModel]) -> BaseModel:
         _one_of(f"{what} field", field, allowed)
         if [other.split("=")[0] for other in changes].count(field) > 1:
             raise InputError(f"{what} {name!r}: {field} stands twice; give it once")
-        fields[field] = yaml.safe_load(value)
+        fields[field] = _read(value)
     try:
         changed = type(known[base]).model_validate(fields)
     except ValidationError as error:
@@ -268,6 +269,14 @@ def _changed(what: str, name: str, known: dict[str, BaseModel]) -> BaseModel:
     if isinstance(changed, Experiment):
         changed = changed.model_copy(update={"title": f"{changed.title} ({', '.join(changes)})"})
     return changed
+
+
+def _read(value: str):
+    """As JSON: YAML takes 010 for 8."""
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
 
 
 def _one_of(what: str, value, allowed) -> None:

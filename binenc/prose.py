@@ -15,7 +15,7 @@ import yaml
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record, find
 from binenc.study import KEYS, Study, contents, last_epoch, over_seeds, source
-from binenc.words import METRICS, number, plus_minus
+from binenc.words import METRICS, number, plus_minus, share
 
 GROUP = KEYS[:3]
 """Columns that name a profile, experiment and protocol."""
@@ -101,7 +101,7 @@ def sharing(found: Study) -> str:
         if distinct[profile, experiment, protocol, architecture, seed] < len(classes):
             record = find(found.profiles[profile], run)
             who = f"{where(found, profile, experiment, protocol)}, {ARCHITECTURES[architecture]}, seed {seed}"
-            train, test = (f"{record.final('accuracy', split):.4f} {split}" for split in ("train", "test"))
+            train, test = (f"{share(record.final('accuracy', split))} {split}" for split in ("train", "test"))
             said = shared(record) or "none, but to a class no point is assigned"
             lines.append(f"- {who}: {said} (accuracy {train}, {test}).")
     if not lines:

@@ -1,7 +1,7 @@
 """What each single difference of the protocols does by itself to headline numbers and claims, in one seed."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pandas as pd
@@ -12,6 +12,7 @@ from binenc.judging import judge_table, parameter_counts
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, in_words
 from binenc.study import Study, last_epoch
 from binenc.verdict import CONFIDENCE, Verdict, ordered
+from binenc.words import number, percentage_points, share
 
 BASES = {"as_written": AS_WRITTEN.model_dump(), "as_released": AS_RELEASED.model_dump()}
 NO_RUN = {
@@ -26,17 +27,19 @@ UNTOUCHED = {
     "max_angle_pairs": "accuracy",
     "between_class": "accuracy",
 }
-"""Fields that leave the other three architectures as they are: all of their metrics (None), or this one."""
+"""Fields that leave the other three architectures as they are: in this metric, or in all but loss_bin (None)."""
 
 
 class Headline(NamedTuple):
-    """Title, as the head of a column and in a sentence, unit, form, and whether values can span decades."""
+    """Title, as the head of a column and in a sentence, unit, how a value is written, and whether values can
+    span decades.
+    """
 
     title: str
     column: str
     short: str
     unit: str
-    form: str
+    write: Callable[[float], str]
     log: bool = False
 
 
@@ -46,28 +49,28 @@ HEADLINES = {
         "Lead, test",
         "the lead in test accuracy",
         "percentage points",
-        "{:+.2f}",
+        percentage_points,
     ),
     "train_gap": Headline(
         "Training accuracy, binary encoding − best other",
         "Lead, training",
         "that in training accuracy",
         "percentage points",
-        "{:+.2f}",
+        percentage_points,
     ),
     "code_share": Headline(
         "Whole-code share, binary encoding",
         "Whole-code share",
         "the whole-code share",
         "share of training points",
-        "{:.4f}",
+        share,
     ),
     "tr_sw_sb": Headline(
         "Tr(Sw Sb⁺)/C, binary encoding",
         "Tr(Sw Sb⁺)/C",
         "Tr(Sw Sb⁺)/C",
         "no unit, training points",
-        "{:.3g}",
+        number,
         True,
     ),
 }
@@ -101,8 +104,8 @@ def completed(table: pd.DataFrame) -> pd.DataFrame:
             & table.architecture.isin(set(OTHERS) - set(rows.architecture))
             & table.seed.isin(rows.seed.unique())
         ]
-        if UNTOUCHED[field]:
-            same = same[same.metric == UNTOUCHED[field]]
+        kept = UNTOUCHED[field]
+        same = same[same.metric == kept if kept else same.metric != "loss_bin"]
         added.append(same.assign(protocol=protocol))
     return pd.concat(added, ignore_index=True)
 
@@ -178,7 +181,7 @@ def _with_range(values: pd.Series, seed: int, h: Headline) -> str:
 
 
 def _number(value: float, h: Headline) -> str:
-    return "–" if math.isnan(value) else h.form.format(value).replace("-", "−")
+    return "–" if math.isnan(value) else h.write(value)
 
 
 def sentences(numbers: pd.DataFrame, seed: int) -> str:

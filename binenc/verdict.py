@@ -11,10 +11,12 @@ from scipy import stats
 
 from binenc.profile import ARCHITECTURES
 from binenc.protocol import in_words
-from binenc.words import number
+from binenc.words import number, percentage_points, share
 
 CONFIDENCE = 0.95
 """Of each interval by itself; nothing is corrected for the number of claims."""
+DECIMALS = 9
+"""Of an effect; what is beyond is rounding, by which no tie and no side is decided."""
 
 
 class Needs(LookupError):
@@ -110,7 +112,7 @@ class Effect:
     @cached_property
     def interval(self) -> Interval:
         """On the scale of the values."""
-        return interval(self.values)
+        return Interval(*(round(x, DECIMALS) for x in interval(self.values)))
 
     @property
     def shown(self) -> Interval:
@@ -130,7 +132,7 @@ class Effect:
     @property
     def without_width(self) -> bool:
         """Whether the interval says nothing of how far another seed may be, as all have the same value."""
-        return self.n_seeds > 1 and self.values.nunique() == 1 and not self.exact
+        return self.n_seeds > 1 and np.ptp(self.values) < 10**-DECIMALS and not self.exact
 
     @property
     def tied(self) -> bool:
@@ -138,9 +140,11 @@ class Effect:
         return self.without_width and self.unit != "share of points"
 
     @property
-    def on_side(self) -> bool:
-        """Whether the mean alone lies in the range; it says nothing of how sure that is."""
+    def on_side(self) -> bool | None:
+        """Whether the mean alone, however sure, lies in the range; None if it is not defined."""
         mean = self.interval.mean
+        if math.isnan(mean):
+            return None
         return mean == 0 if self.exact else self.above < mean < self.below
 
     @property
@@ -168,9 +172,9 @@ class Effect:
             return number(x)
         if self.exact:
             return f"{x:+,.0f}" if x else "0"
-        small = self.unit == "percentage points" and abs(self.interval.mean) < 1
-        form = ".4f" if self.unit == "share of points" else "+.3f" if small else "+.2f"
-        return f"{x:{form}}".replace("-", "−")
+        if self.unit == "percentage points":
+            return percentage_points(x, small=abs(self.interval.mean) < 1)
+        return share(x) if self.unit == "share of points" else f"{x:+.2f}".replace("-", "−")
 
     def __str__(self) -> str:
         mean, low, high = self.shown
@@ -228,9 +232,11 @@ class Verdict:
 
     @property
     def on_side(self) -> bool | None:
-        """Whether the means alone agree with the claim; None if there are none."""
-        sides = [effect.on_side for effect in self.deciding]
-        return (any if self.claim.one_suffices else all)(sides) if sides else None
+        """Whether the means alone agree with the claim; None if those that could say so are not all there."""
+        sides, settles = [effect.on_side for effect in self.deciding], self.claim.one_suffices
+        if settles in sides:
+            return settles
+        return None if None in sides or not sides else not settles
 
     @property
     def lean(self) -> str:
@@ -242,7 +248,7 @@ class Verdict:
             return ""
         if self.on_side:
             return "for"
-        beyond = [effect.support < 0 for effect in self.deciding]
+        beyond = [effect.support < 0 for effect in self.deciding if effect.on_side is not None]
         return "against" if (all if self.claim.one_suffices else any)(beyond) else ""
 
 
@@ -253,8 +259,10 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
     notes = _notes(effects)
     if no_evidence:
         return "undecided", no_evidence
-    if n < 2 and not all(effect.exact for effect in effects):
-        return "undecided", ("one seed: no interval" if n else "no seed has all that is compared") + notes
+    if n == 0:
+        return "undecided", f"no seed has all that is compared{notes}"
+    if n == 1 and not all(effect.exact for effect in effects):
+        return "undecided", f"one seed: no interval{notes}"
     settles, refutes = (any, all) if one_suffices else (all, any)
     if settles(state == "holds" for state in states):
         enough = f"where the claim puts it: {_names([e for e in effects if e.state == 'holds'])}"

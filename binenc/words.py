@@ -62,18 +62,26 @@ def duration(seconds: float) -> str:
 def number(value: float, digits: int = 3) -> str:
     """A few significant digits, with a true minus sign; powers of ten where there would be many zeros."""
     if not math.isfinite(value):
-        return "not defined"
+        return "not defined" if math.isnan(value) else "too large"
     if value == int(value) and abs(value) < 1e5:
         text = f"{int(value)}"
     elif 1e-3 <= abs(value) < 1e5:
-        decimals = max(0, digits - 1 - _magnitude(value))
-        while value < 1 == float(f"{value:.{decimals}f}"):
-            decimals += 1  # a share short of 1 does not look like 1
-        text = f"{value:.{decimals}f}"
+        text = _short_of_one(value, max(0, digits - 1 - _magnitude(value)))
     else:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         text = f"{mantissa}e{int(exponent)}"
     return text.replace("-", "−")
+
+
+def share(value: float) -> str:
+    """A share of points with four decimals, or as many as tell it from 1."""
+    return _short_of_one(value, 4).replace("-", "−")
+
+
+def percentage_points(value: float, small: bool | None = None) -> str:
+    """With a sign; in thousandths where it is small, by itself below 1: one of 60 000 points is 0.0017."""
+    decimals = 3 if (abs(value) < 1 if small is None else small) else 2
+    return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", "−")
 
 
 def plus_minus(mean: float, std: float, n: int) -> str:
@@ -84,8 +92,16 @@ def plus_minus(mean: float, std: float, n: int) -> str:
         return f"{number(mean, 4)} ± 0"
     if mean != 0 and not 1e-3 <= abs(mean) < 1e5:
         return f"{number(mean, max(1, _magnitude(mean) - _magnitude(std) + 2))} ± {number(std, 2)}"
-    decimals = min(max(0, 1 - _magnitude(std)), 5)
-    return f"{mean:.{decimals}f} ± {std:.{decimals}f}".replace("-", "−")
+    decimals = max(0, 1 - _magnitude(std))
+    spread = f"{std:.{decimals}f}" if decimals < 6 else number(std, 2)
+    return f"{mean:.{decimals}f} ± {spread}".replace("-", "−")
+
+
+def _short_of_one(value: float, decimals: int) -> str:
+    """With so many decimals, or more if below 1 it would look like 1."""
+    while value < 1 == float(f"{value:.{decimals}f}"):
+        decimals += 1
+    return f"{value:.{decimals}f}"
 
 
 def _magnitude(value: float) -> int:

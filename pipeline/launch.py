@@ -17,15 +17,18 @@ def cell_source(url: str) -> str:
     """A cell that does nothing where binenc can be imported, and fetches the repository where it cannot."""
     return (
         "# On Colab: fetch the repository. Elsewhere this does nothing.\n"
-        "import importlib.util\nimport subprocess\nimport sys\n\n"
+        "import importlib.util\nimport subprocess\nimport sys\nfrom pathlib import Path\n\n"
         'if importlib.util.find_spec("binenc") is None:\n'
-        f'    subprocess.run(["git", "clone", "-q", "--depth", "1", "{url}", "binenc-main"], check=True)\n'
+        '    if not Path("binenc-main").exists():\n'
+        f'        clone = ["git", "clone", "-q", "--depth", "1", "{url}", "binenc-main"]\n'
+        "        subprocess.run(clone, check=True)\n"
         '    sys.path.insert(0, "binenc-main")'
     )
 
 
 def configure(root: Path, url: str) -> None:
     """Write the address into _config.yml, and the cell into every notebook of book/."""
+    url = url.removesuffix("/").removesuffix(".git")
     if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", url):
         sys.exit(f"URL {url!r}: write it as https://github.com/owner/name")
     config = root / "_config.yml"

@@ -75,7 +75,7 @@ def _exist(values: dict[str, object]) -> None:
 
 @contextmanager
 def insistent(seconds: float = 5.0):
-    """Where a request to end comes again until it is heard: one that meets a destructor is lost."""
+    """Repeat an interrupt until it is heard: Python drops one that is raised within a destructor."""
 
     def interrupt(*_):
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -117,7 +117,7 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
                     extra_arguments=["--IPKernelApp.log_level=50"],
                     start_timeout=300,  # on a busy machine a kernel begins late, and its outputs come late:
                     iopub_timeout=60,  # a page that waits in vain fails
-                    # By files of its own: two pages that start together may be given the same port.
+                    # Sockets as files, not ports: two kernels that start together may be given the same port.
                     config=Config({"KernelManager": {"transport": "ipc", "ip": f"{place}/kernel"}}),
                     shutdown_kernel="immediate",  # what is to be kept was written
                 )

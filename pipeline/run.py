@@ -18,7 +18,7 @@ def main() -> None:
     profile, *names, seed = sys.argv[1:]
     try:
         chosen = Profile.read(profile)
-        run = chosen.run(*names, int(seed) if seed.isdigit() else seed)
+        run = chosen.run(*names, int(seed) if seed.isdecimal() else seed)
     except InputError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

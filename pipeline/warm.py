@@ -33,13 +33,17 @@ IMPORTED = (
 AFTERWARDS = ["torch._dynamo"]
 """What an optimizer imports when it is made: no chapter waits for it."""
 
+SIZE = 8
+"""Bytes of the length that precedes a request: a socket may hand over a long one in pieces."""
 
-class Page(socketserver.BaseRequestHandler):
+
+class Request(socketserver.BaseRequestHandler):
     """In a fork: become the process that asks, with its words, environment, folder and streams."""
 
     def handle(self) -> None:
-        asked, streams, _, _ = socket.recv_fds(self.request, 1 << 20, 3)
-        words, environment, folder = json.loads(asked)
+        size, streams, _, _ = socket.recv_fds(self.request, SIZE, 3)
+        with self.request.makefile("rb") as asked:
+            words, environment, folder = json.loads(asked.read(int.from_bytes(size, "big")))
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
@@ -197,7 +201,7 @@ def lend(command: list[str]) -> int:
         return subprocess.run(command).returncode
     with tempfile.TemporaryDirectory(dir="/tmp") as place:  # a socket's path is short, TMPDIR may not be
         path = str(Path(place, "pages"))
-        with Lender(path, Page) as server:
+        with Lender(path, Request) as server:
             if not (pid := os.fork()):
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
                 os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
@@ -220,7 +224,8 @@ def ask(words: list[str]) -> int:
     with socket.socket(socket.AF_UNIX) as asking:
         asking.connect(os.environ["BINENC_PAGES"])
         told = json.dumps([words, dict(os.environ), os.getcwd()]).encode()
-        socket.send_fds(asking, [told], [0, 1, 2])
+        socket.send_fds(asking, [len(told).to_bytes(SIZE, "big")], [0, 1, 2])
+        asking.sendall(told)
         try:
             return (asking.recv(1) or b"\1")[0]
         except KeyboardInterrupt:

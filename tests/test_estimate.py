@@ -41,6 +41,8 @@ def test_a_kind_is_a_size_of_network_and_of_latents(smoke):
         update={"runs": [Block(**block | {"experiments": ["digits_mlp,width=32", "digits_mlp"]})]}
     )
     assert len({estimate.kind(run) for run in two.all_runs()}) == 4
+    cnn = smoke.model_copy(update={"runs": [Block(**block | {"experiments": ["digits_cnn"]})]})
+    assert len({estimate.kind(run) for run in cnn.all_runs()}) == 4  # as released has a dense layer more
 
 
 def test_one_epoch_is_trained_and_remembered(here, smoke, monkeypatch):

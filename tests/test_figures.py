@@ -1,11 +1,13 @@
 """Figures: that they show what the records say, and that all can read them."""
 
+import dataclasses
 import statistics
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from drawn import options, save_all
 
 from binenc import data, figures, study
@@ -135,9 +137,17 @@ class TestCurves:
         record = next(iter(made.values()))
         figures.run_curves(record, "one")
         table = pd.read_csv(tmp_path / "figures/one.csv")
+        assert "loss_bin" in set(table.metric)
         history = record.history[record.history.metric.isin(table.metric.unique())]
         assert table.value.tolist() == pytest.approx(history.value.tolist(), rel=1e-5)
         assert f"{record.final('accuracy', 'test'):.4f} on test" in options(shown[0])["alt"]
+
+    def test_a_binary_loss_that_is_not_minimised_is_not_drawn(self, made, shown, tmp_path):
+        record = next(iter(made.values()))
+        h = record.history.set_index("metric")
+        h.loc["loss", "value"] = h.loc["cross_entropy", "value"].to_numpy()
+        figures.run_curves(dataclasses.replace(record, history=h.reset_index()), "one")
+        assert "loss_bin" not in set(pd.read_csv(tmp_path / "figures/one.csv").metric)
 
 
 class TestCodes:
@@ -217,6 +227,18 @@ class TestImages:
         assert sizes["Same here"].startswith("no, here")  # the drawn records say 'ddd...'
         assert "from -1 to 1" in images.scaled(here).replace("−", "-")
         assert images.absent(here).startswith("The files of every dataset")
+
+    def test_a_class_with_few_images_has_blanks_after_them(self):
+        digits = data.load("digits")
+        some = torch.cat([digits.train.labels.eq(c).nonzero()[: 12 * (c != 3)] for c in range(10)]).flatten()
+        few = dataclasses.replace(
+            digits, train=data.Split(digits.train.images[some], digits.train.labels[some])
+        )
+        shown, full = (images.draw_samples(d, 10).axes[0].images[0].get_array() for d in (few, digits))
+        assert shown.shape == full.shape
+        third = slice(3 * len(full) // 10, 4 * len(full) // 10)
+        assert (shown[third] == -1).all()
+        assert (np.delete(shown, third, 0) == np.delete(full, third, 0)).all()
 
     def test_data_that_is_not_here_is_not_downloaded(self, made, smoke, tmp_path, monkeypatch):
         monkeypatch.setenv("BINENC_DATA", str(tmp_path / "nothing"))

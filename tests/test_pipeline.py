@@ -78,6 +78,8 @@ def test_nothing_changed_plans_nothing(built):
     ("changed", "verbs"),
     [
         ("binenc/figures/style.py", {"draw": len(RUNS), "train": 0}),
+        ("binenc/profile.py", {"draw": len(RUNS), "train": 0, "chapter": 9}),
+        ("binenc/verify.py", None),
         ("binenc/training.py", {"draw": 0, "train": len(RUNS)}),
         ("book/encoding.ipynb", {"draw": 0, "train": 0, "chapter": 1}),
         ("bench/recorded.json", {"draw": 0, "train": 0, "chapter": 0}),
@@ -91,6 +93,9 @@ def test_a_change_plans_only_what_it_concerns(built, changed, verbs):
     try:
         path.write_text(original.replace("\n", "\n\n", 1) if path.suffix == ".py" else original + "\n")
         jobs = [line.split()[0] for line in plan(built)]
+        if verbs is None:
+            assert not jobs
+            return
         assert {verb: jobs.count(verb) for verb in verbs} == verbs
         assert jobs.count("build") == 1
     finally:

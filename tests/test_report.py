@@ -1,7 +1,10 @@
 """The check of a built book sees each way in which a book can be broken."""
 
 import importlib.metadata
+import importlib.util
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -101,8 +104,8 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     judged = judge_table(table(paper_world()))
     monkeypatch.setattr(readme.judging, "judge", lambda found: judged)
     (tmp_path / "_build/figures").mkdir(parents=True)
-    figure = tmp_path / "_build/figures/emergence-mnist-cpu-mnist-11-epochs-as-written.svg"
-    figure.with_name("emergence-mnist-cpu-of-another-profile.svg").write_text("another figure")
+    figure = tmp_path / "_build/figures/emergence-first-epochs-mnist-11-epochs-as-written.svg"
+    figure.with_name("emergence-first-epochs-of-another-profile.svg").write_text("another figure")
     with pytest.raises(SystemExit, match=f"no {figure.stem}: `make book PROFILE=first_epochs` draws it"):
         readme.main(["first_epochs"])
     assert (tmp_path / "README.md").read_text() == text
@@ -186,8 +189,8 @@ class TestLaunch:
         return root
 
     def test_notebooks_fetch_the_repository_in_one_cell(self, copy):
-        for _ in range(2):  # a second time changes nothing
-            configure(copy, "https://github.com/owner/name")
+        for end in ("", ".git", "/"):  # a second time changes nothing
+            configure(copy, f"https://github.com/owner/name{end}")
         assert 'url: "https://github.com/owner/name"' in (copy / "_config.yml").read_text()
         for path in (copy / "book").glob("*.ipynb"):
             page = nbformat.read(path, as_version=4)
@@ -201,6 +204,17 @@ class TestLaunch:
         monkeypatch.chdir(tmp_path)
         exec(cell_source("https://github.com/owner/name"), {})
         assert list(tmp_path.iterdir()) == []
+
+    def test_where_it_is_not_the_cell_fetches_it_once(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        fetched = []
+        monkeypatch.setattr(subprocess, "run", lambda words, check: fetched.append(Path(words[-1]).mkdir()))
+        for _ in range(2):
+            monkeypatch.setattr(sys, "path", [])
+            exec(cell_source("https://github.com/owner/name"), {})
+            assert sys.path == ["binenc-main"]
+        assert len(fetched) == 1
 
     @pytest.mark.parametrize(
         "url", ["", "github.com/owner/name", "https://example.org/x", "https://github.com/o/n'x"]

@@ -49,6 +49,14 @@ def test_variants_are_left_out_unless_asked_for():
     assert {run.protocol_name for run in choose(["paper"], protocols=[one])["paper"]} == {one}
 
 
+def test_of_switched_protocols_alone_all_are_chosen(smoke, monkeypatch):
+    alone = smoke.model_copy(
+        update={"runs": [smoke.runs[0].model_copy(update={"protocols": ["as_written,softmax_twice=true"]})]}
+    )
+    monkeypatch.setattr(Profile, "read", lambda name: alone)
+    assert choose(["smoke"])["smoke"] == alone.all_runs()
+
+
 def test_profiles_are_read_in_the_order_asked_and_those_without_records_left_out(made):
     found = study.read(["paper", "smoke"])
     assert list(found.profiles) == list(found.runs) == ["smoke"]

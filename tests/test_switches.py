@@ -68,6 +68,15 @@ def test_architectures_that_a_switch_cannot_change_are_taken_from_its_base():
     assert set(added.seed) == {0}
 
 
+def test_a_reading_of_the_binary_loss_is_not_taken_for_another():
+    t = study_table()
+    t = pd.concat([t, t[t.metric == "accuracy"].assign(metric="loss_bin")], ignore_index=True)
+    full = switches.completed(t)
+    added = full[(full.protocol == MEAN) & (full.architecture != BINARY)]
+    assert "accuracy" in set(added.metric)
+    assert "loss_bin" not in set(added.metric)
+
+
 def test_only_what_is_known_of_a_protocol_with_one_change():
     assert switches.switched(TWICE) == ("as_written", "softmax_twice", "true")
     assert switches.switched(WRITTEN) is None

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from binenc.verdict import CONFIDENCE, Effect, decide, interval
+from binenc.claims import CLAIMS
+from binenc.verdict import CONFIDENCE, Effect, Part, Verdict, decide, interval
 
 values = st.lists(st.floats(-100, 100), min_size=2, max_size=8)
 
@@ -62,3 +63,50 @@ def test_decide_names_what_failed():
     unsure = Effect("unsure", pd.Series([-1.0, 0.0, 1.2]), "", above=0.0)
     assert decide([bad, unsure], True)[0] == "undecided"
     assert decide([bad, unsure], False)[0] == "not reproduced"
+
+
+@given(
+    st.sampled_from([360, 1437, 10_000, 60_000]),
+    st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 40)), min_size=2, max_size=5),
+)
+def test_leads_in_counts_of_points_are_compared_as_whole_numbers(n, counts):
+    rows = []
+    for seed, (lead, errors) in enumerate(counts):
+        for architecture, wrong in (
+            ("binary_encoding", errors + 3 - lead),
+            ("linear_penultimate", errors + 3),
+        ):
+            rows.append((architecture, seed, 0, "test", "accuracy", (n - wrong) / n))
+    part = Part(pd.DataFrame(rows, columns=["architecture", "seed", "epoch", "split", "metric", "value"]))
+    leads = [lead for lead, _ in counts]
+    effect = Effect("", 100 * part.lead("accuracy", "linear_penultimate", "test"), "", above=0.0)
+    assert effect.without_width == (len(set(leads)) == 1)
+    assert effect.on_side == (sum(leads) > 0)
+    assert (effect.support < 0) == (sum(leads) < 0)
+
+
+@pytest.mark.parametrize(
+    ("means", "one_suffices", "on_side", "lean"),
+    [
+        ([1, math.nan], False, None, ""),
+        ([1, math.nan], True, True, "for"),
+        ([-1, math.nan], False, False, "against"),
+        ([-1, math.nan], True, None, ""),
+        ([0, math.nan], False, False, ""),
+        ([1, 1], False, True, "for"),
+        ([-1, -1], True, False, "against"),
+        ([], False, None, ""),
+    ],
+)
+def test_a_mean_that_is_not_defined_is_on_no_side(means, one_suffices, on_side, lean):
+    claim = next(c for c in CLAIMS if c.one_suffices == one_suffices)
+    effects = tuple(Effect("", pd.Series([float(mean)]), "", above=0.0) for mean in means)
+    verdict = Verdict(claim, "", "", "", "undecided", "", effects)
+    assert verdict.on_side is on_side
+    assert verdict.lean == lean
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_no_common_seed_decides_nothing(exact):
+    nothing = Effect("x", pd.Series([], dtype=float), "", above=0.0, exact=exact)
+    assert decide([nothing], False) == ("undecided", "no seed has all that is compared")

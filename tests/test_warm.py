@@ -56,6 +56,11 @@ def test_words_streams_folder_environment_and_exit_code_are_the_same(module, tmp
     assert "aside" in lent.stderr
 
 
+def test_an_environment_may_be_long(module):
+    environment = module("import os; print(len(os.environ['LONG']))") | {"LONG": "x" * 100_000}
+    assert sh(f"{PYTHON} asked", **environment).stdout == "100000\n"
+
+
 def test_what_pages_import_is_there(module):
     environment = module("import sys; print('torch' in sys.modules)")
     assert sh(f"{PYTHON} asked", **environment).stdout == "True\n"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from binenc.metrics import measure
 from binenc.protocol import AS_WRITTEN
-from binenc.words import METRICS, number, plus_minus
+from binenc.words import METRICS, number, percentage_points, plus_minus, share
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ from binenc.words import METRICS, number, plus_minus
         (1.234e-7, 3, "1.23e−7"),
         (1e9, 2, "1.0e9"),
         (float("nan"), 3, "not defined"),
+        (float("inf"), 3, "too large"),
     ],
 )
 def test_number(value, digits, text):
@@ -39,10 +40,33 @@ def test_number(value, digits, text):
         (-4.07, 0.24, 3, "−4.07 ± 0.24"),
         (250.2, 54.0, 2, "250 ± 54"),
         (2.0e-6, 1.5e-7, 3, "2.00e−6 ± 1.5e−7"),
+        (0.5, 3e-7, 3, "0.50000000 ± 3.0e−7"),
     ],
 )
 def test_plus_minus(mean, std, n, text):
     assert plus_minus(mean, std, n) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.0, "1.0000"), (0.05894, "0.0589"), (59_999 / 60_000, "0.99998"), (1.0014, "1.0014")],
+)
+def test_a_share_short_of_1_does_not_look_like_1(value, text):
+    assert share(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (100 / 60_000, "+0.002"),
+        (-100 / 60_000, "−0.002"),
+        (-1e-15, "+0.000"),
+        (-1.234, "−1.23"),
+        (0.0, "+0.000"),
+    ],
+)
+def test_one_point_of_60_000_is_seen_in_percentage_points(value, text):
+    assert percentage_points(value) == text
 
 
 @given(st.floats(1e-12, 1e12), st.integers(2, 6))

@@ -12,7 +12,7 @@ from binenc.profile import ARCHITECTURES
 from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study, last_epoch, over_seeds, source
-from binenc.words import METRICS
+from binenc.words import METRICS, share
 
 Row = tuple[str, str]
 """A metric and a split: one row of panels."""
@@ -193,17 +193,17 @@ def _dots(ax: Axes, part: pd.DataFrame) -> None:
 def run_curves(record: Record, name: str) -> None:
     """Show how one run learned: the terms of its loss, and its accuracy."""
     h = record.history
-    numbers = h[
-        h.metric.isin(["epoch_loss", "loss", "cross_entropy", "loss_bin", "epoch_accuracy", "accuracy"])
-    ]
+    minimised = record.final("loss", "train") != record.final("cross_entropy", "train")
+    terms = ["epoch_loss", "loss", "cross_entropy", *["loss_bin"] * minimised]
+    numbers = h[h.metric.isin([*terms, "epoch_accuracy", "accuracy"])]
     colour = COLOURS[record.run["configuration"]["architecture"]]
     lines = {
         "Loss [nats]": [
             ("epoch_loss", "train", "loss, in training", "0.6", "-"),
             ("cross_entropy", "train", "cross-entropy, train", colour, "-"),
             ("cross_entropy", "test", "cross-entropy, test", colour, (0, (2, 1))),
-            ("loss_bin", "train", "$L_{bin}$, train", "black", (0, (1, 1))),
-        ],
+        ]
+        + [("loss_bin", "train", "$L_{bin}$, train", "black", (0, (1, 1)))] * minimised,
         "Accuracy [share of points]": [
             ("epoch_accuracy", "train", "in training", "0.6", "-"),
             ("accuracy", "train", "train", colour, "-"),
@@ -224,11 +224,12 @@ def run_curves(record: Record, name: str) -> None:
     last = {split: record.final("accuracy", split) for split in ("train", "test")}
     caption = (
         "How the run learned. 'In training' is the average over an epoch's batches, with dropout where it "
-        "acts; the others are measured in evaluation mode after the epoch."
+        "acts; the others are measured in evaluation mode after the epoch. $L_{bin}$ is drawn where it is "
+        "minimised."
     )
     alt = (
         f"Curves over epochs 0 to {numbers.epoch.max()} of loss and accuracy. At the end the cross-entropy "
         f"on the training points is {record.final('cross_entropy', 'train'):.3g}, the accuracy "
-        f"{last['train']:.4f} on training and {last['test']:.4f} on test points."
+        f"{share(last['train'])} on training and {share(last['test'])} on test points."
     )
     show(figure, name, caption, alt, numbers)

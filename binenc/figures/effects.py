@@ -16,6 +16,7 @@ from binenc.figures.style import PANEL, STYLE, show, slug
 from binenc.judging import effects_frame
 from binenc.protocol import in_words
 from binenc.verdict import Effect, Verdict, ordered
+from binenc.words import percentage_points
 
 MARKS = {"as_written": ("o", "#1b1b1b", "#1b1b1b"), "as_released": ("s", "#6a6a6a", "#ffffff")}
 """Marker, colour and filling of a protocol."""
@@ -130,7 +131,7 @@ def show_switches(numbers: pd.DataFrame, title: str, seed: int, panels: dict) ->
         f"other seeds; dashed: seed {seed} as written. {title}."
     )
     mine = numbers[(numbers.seed == seed) & (numbers.number == "test_gap")].dropna()
-    said = "; ".join(f"{in_words(row.protocol)} {row.value:+.2f}" for row in mine.itertuples())
+    said = "; ".join(f"{in_words(row.protocol)} {percentage_points(row.value)}" for row in mine.itertuples())
     alt = f"Four panels of dots by protocol. Lead in test accuracy in percentage points, seed {seed}: {said}."
     show(switches(numbers, panels, seed), name, caption, alt, numbers)
 

@@ -78,10 +78,11 @@ def draw_samples(dataset: Dataset, n: int) -> Figure:
     edge = dataset.side // 8
     images, labels = dataset.train.images[:, 0], dataset.train.labels
     side = dataset.side + 2 * edge
-    rows = [
-        torch.cat([pad(image, [edge] * 4, value=-1) for image in images[labels == c][:n]], dim=1)
-        for c in range(len(dataset.classes))
-    ]
+    rows = []
+    for c in range(len(dataset.classes)):
+        found = pad(images[labels == c][:n], [edge] * 4, value=-1)
+        blank = found.new_full((n - len(found), side, side), -1)
+        rows.append(torch.cat([*found, *blank], dim=1))
     with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, ax = plt.subplots(figsize=(2 * PANEL, 2 * PANEL * len(rows) / n * 0.82))
         ax.imshow(torch.cat(rows).numpy(), cmap="gray_r", vmin=-1, vmax=1, interpolation="none")

@@ -17,7 +17,7 @@ TOLERANCE = 5e-4
 MAX_ITER = 100  # or after this many steps (scikit-learn's max_iter)
 SAMPLE = 1000  # random points on which the starts are tried
 GROUPS = 32  # groups of points whose extremes join them
-FACTORS = 1000  # of at least 1/2 whose product float64 still holds
+FACTORS = 1000  # each at least 1/2, multiplied before a logarithm is taken: 2^-1000 is still a float64
 TOGETHER = {"cpu": 2**17, "cuda": 2**24}  # points fitted at once: what fits a CPU's cache, or fills a GPU
 
 
