@@ -9,9 +9,10 @@ import pandas as pd
 from IPython.display import HTML
 from scipy import stats
 
-from binenc.claims import CLAIMS
+from binenc.claims import ALL_POINTS, CLAIMS
 from binenc.judging import judge, to_frame
 from binenc.profile import Profile
+from binenc.protocol import in_words
 from binenc.study import Study, source
 from binenc.verdict import CONFIDENCE, Verdict
 
@@ -92,40 +93,67 @@ HEADLINES = [
     "Width of a latent's peaks, last over first evaluation: {1:standard deviation} under binary encoding "
     "({1}), {2:standard deviation} with a linear penultimate layer ({2}); their distance in widths, which "
     "has no scale: {1:distance of the peaks in their std} and {2:distance of the peaks in their std}.",
-    "Share of the training points with their class's most common code: {3:whole-code share} ({3}); with a "
-    "linear penultimate layer {4:whole-code share, linear penultimate} ({4}).",
+    "Share of the points with their class's most common code: {3:whole-code share} of the training points "
+    f"(above {ALL_POINTS} is claimed, {{3}}), "
+    "{3:whole-code share, test set} of the test points; with a linear penultimate layer "
+    "{4:whole-code share, linear penultimate} of the training points ({4}).",
     "Lead in accuracy over the best of the others, in percentage points: {5:binary encoding − best other} on "
     "test points ({5}), {6:binary encoding − best other} on training points ({6}).",
-    "Distance of class means from a simplex over the whole training, relative to the best of the others: in "
-    "angles {8:equiangularity, area}, in Tr(Sw Sb⁺)/C {8:Tr(Sw Sb⁺)/C, area} ({8}).",
+    "Averaged over the training, relative to the best of the others: spread of the angles between class "
+    "means {8:equiangularity, area}, variance within classes relative to that between them, Tr(Sw Sb⁺)/C, "
+    "{8:Tr(Sw Sb⁺)/C, area}; at a simplex both are 0. Share of the evaluations at which it is nearest by all "
+    "four measures: {8:nearest by all four} ({8}).",
 ]
 """What was found, by effects of claims; a number by itself is the verdict."""
+OTHERWISE = (
+    "lead in accuracy {5:binary encoding − best other} on test points ({5}), {6:binary encoding − best "
+    "other} on training points ({6}); share with the most common code {3:whole-code share} ({3})."
+)
+"""The same in short, of the other protocols of that experiment."""
 
 
 def headline(judged: list[Verdict], link: str = "") -> str:
     """What the first experiment and protocol say, in numbers with their intervals, as Markdown."""
     first = judged[0]
-    mine = {v.claim.number: v for v in judged if (v.profile, v.where) == (first.profile, first.where)}
+    columns: dict[str, dict[int, Verdict]] = {}
+    for v in judged:
+        if (v.profile, v.experiment) == (first.profile, first.experiment):
+            columns.setdefault(v.protocol, {})[v.claim.number] = v
+    mine, *others = columns.values()
     said = _counts([v.verdict for v in mine.values()])
-    n = max(v.n_seeds for v in mine.values())
     lines = [
-        f"**{first.where}** ({first.source or first.profile}, {n} seed{'s' * (n != 1)}; 95 % intervals): "
+        f"**{first.where}**, {first.source or first.profile}, {_seeds(mine)}, 95 % intervals: "
         f"of {len(mine)} claims, {said}.",
         "",
+        *(f"- {_filled(line, mine, link)}" for line in HEADLINES if _has_all(line, mine)),
     ]
+    for other in filter(lambda other: _has_all(OTHERWISE, other), others):
+        name = in_words(next(iter(other.values())).protocol)
+        lines.append(f"- **{name.capitalize()}**, {_seeds(other)}: {_filled(OTHERWISE, other, link)}")
+    return "\n".join(lines)
+
+
+def _seeds(column: dict[int, Verdict]) -> str:
+    n = max(v.n_seeds for v in column.values())
+    return f"{n} seed{'s' * (n != 1)}"
+
+
+def _has_all(line: str, column: dict[int, Verdict]) -> bool:
+    return all(column[int(number)].effects for number in re.findall(r"\{(\d+)", line))
+
+
+def _filled(line: str, column: dict[int, Verdict], link: str) -> str:
+    """A line of `HEADLINES` with the effects and the verdicts of one experiment and protocol."""
 
     def fill(found: re.Match) -> str:
         number, name = int(found[1]), found[2]
         if name:
-            return str(next(e for e in mine[number].effects if e.name == name))
+            return str(next(e for e in column[number].effects if e.name == name))
         claim = f"claim {number}"
         linked = f"[{claim}]({link.format(number=number)})" if link else claim
-        return f"{linked}: {_words(mine[number])}"
+        return f"{linked}: {_words(column[number])}"
 
-    for line in HEADLINES:
-        if all(mine[int(number)].effects for number in re.findall(r"\{(\d+)", line)):
-            lines.append("- " + re.sub(r"\{(\d+):?(.*?)\}", fill, line))
-    return "\n".join(lines)
+    return re.sub(r"\{(\d+):?(.*?)\}", fill, line)
 
 
 def answer(found: Study, *numbers: int) -> HTML:
@@ -151,8 +179,9 @@ def summary(verdicts: pd.DataFrame) -> str:
         "exact counts and holds by the way the networks are built, each rests on "
         f"{CONFIDENCE:.0%} intervals of Student's t over seeds{f' ({t})' if t else ''}, two-sided, each "
         "interval by itself: nothing is corrected for so many being looked at together. *Seeds tie* marks a "
-        "verdict on an interval without width, as all seeds have the same value: it says nothing of how far "
-        "another seed may be. An interval covers the choice of seeds, not that of the test points. "
+        "verdict that rests on an interval without width, for all seeds have the same value (shares of "
+        "points, which are alike at 0 and 1, aside): it says nothing of how far another seed may be. An interval "
+        "covers the choice of seeds, not that of the test points. "
         "An interval of shares can reach past 0 or 1, because Student's t ignores these bounds. "
         "'Undecided' is no verdict against a claim: the records cannot tell. It leans for a claim if all "
         "means lie where the claim puts them (claim 2: if one does), against it if one lies beyond (claim 2: "
@@ -174,24 +203,33 @@ def claim_markdown(judged: list[Verdict], number: int) -> str:
     """One claim: its words, its test, its effects everywhere, and each verdict with its reason."""
     mine = [v for v in judged if v.claim.number == number]
     claim, columns = mine[0].claim, [_column(v, mine) for v in mine]
-    sign = {"holds": "✓\N{NO-BREAK SPACE}", "fails": "✗\N{NO-BREAK SPACE}", "open": "?\N{NO-BREAK SPACE}"}
-    cells = {}
-    for v, column in zip(mine, columns, strict=True):
-        for e in v.effects:
-            claimed = e.claimed if e.decides else "(for information)"
-            row = cells.setdefault(f"{e.name} ({e.unit}) | {claimed}", {})
-            row[column] = f"{sign[e.state] if e.decides and (e.n_seeds > 1 or e.exact) else ''}{e}"
-    lines = ["| Effect | Claimed | " + " | ".join(columns) + " |", "|---" * (len(mine) + 2) + "|"]
-    lines += [
-        f"| {name} | " + " | ".join(row.get(c, "") for c in columns) + " |" for name, row in cells.items()
-    ]
+    sources = dict.fromkeys(v.source for v in mine)
+    tables = [_effects([v for v in mine if v.source == source]) for source in sources]
     counted = {v.n_seeds: f" ({v.n_seeds} seed{'s' * (v.n_seeds != 1)})" for v in mine} | {0: ""}
     said = [
         f"- **{column}**: {_words(v)}{counted[v.n_seeds]}: {v.why}."
         for v, column in zip(mine, columns, strict=True)
     ]
     head = [f"*{claim.statement}* ({claim.place}).", f"**Test.** {claim.test}"]
-    return "\n\n".join([*head, *(["\n".join(lines)] if cells else []), "\n".join(said)])
+    return "\n\n".join([*head, *filter(None, tables), "\n".join(said)])
+
+
+def _effects(mine: list[Verdict]) -> str:
+    """The effects of one claim and source: a row each, a column an experiment and protocol."""
+    sign = {"holds": "✓\N{NO-BREAK SPACE}", "fails": "✗\N{NO-BREAK SPACE}", "open": "?\N{NO-BREAK SPACE}"}
+    cells = {}
+    for v in mine:
+        for e in v.effects:
+            claimed = e.claimed if e.decides else "(for information)"
+            row = cells.setdefault(f"{e.name} ({e.unit}) | {claimed}", {})
+            row[v.where] = f"{sign[e.state] if e.decides and (e.n_seeds > 1 or e.exact) else ''}{e}"
+    columns = [v.where for v in mine]
+    source = f" · {mine[0].source}" if mine[0].source else ""
+    lines = [f"| Effect{source} | Claimed | {' | '.join(columns)} |", "|---" * (len(mine) + 2) + "|"]
+    lines += [
+        f"| {name} | " + " | ".join(row.get(c, "") for c in columns) + " |" for name, row in cells.items()
+    ]
+    return "\n".join(lines) if cells else ""
 
 
 def _column(v: Verdict, among: list[Verdict]) -> str:

@@ -27,7 +27,7 @@ UNTOUCHED = {
     "max_angle_pairs": "accuracy",
     "between_class": "accuracy",
 }
-"""Fields that leave the other three architectures as they are: in this metric, or in all but loss_bin (None)."""
+"""Fields that leave the other three architectures as they are: this metric, or all but loss_bin (None)."""
 
 
 class Headline(NamedTuple):
@@ -54,7 +54,7 @@ HEADLINES = {
     "train_gap": Headline(
         "Training accuracy, binary encoding − best other",
         "Lead, training",
-        "that in training accuracy",
+        "the lead in training accuracy",
         "percentage points",
         percentage_points,
     ),
@@ -151,7 +151,7 @@ def table_of(numbers: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Headline numbers of one experiment as text: a row a protocol, in brackets the range over seeds."""
     lines = []
     for protocol in ordered(numbers.protocol):
-        line = {"Switched alone": _row(protocol)}
+        line = {"Protocol": _row(protocol)}
         for name, h in HEADLINES.items():
             values = (
                 numbers[(numbers.protocol == protocol) & (numbers.number == name)].set_index("seed").value
@@ -200,7 +200,7 @@ def sentences(numbers: pd.DataFrame, seed: int) -> str:
                 unit = f" {h.unit}" if h.unit.startswith("percentage") else ""
                 start, end = _number(before, h), _number(after, h)
                 if start == end:
-                    said.setdefault("leaves as it is", []).append(h.short)
+                    said.setdefault("does not change", []).append(h.short)
                     continue
                 move = f"{h.short} from {start} to {end}{unit}"
                 said.setdefault(f"moves, {against(after, seeds)},", []).append(move)
@@ -246,7 +246,7 @@ def agreement_table(agrees: pd.DataFrame) -> pd.DataFrame:
     words = {True: "yes", False: "no", None: "–"}
     by_claim = agrees.set_index(["protocol", "claim"]).agrees
     return pd.DataFrame(
-        {"Switched alone": _short(p)} | {f"{c.number}": words[by_claim[p, c.number]] for c in CLAIMS}
+        {"Protocol": _short(p)} | {f"{c.number}": words[by_claim[p, c.number]] for c in CLAIMS}
         for p in ordered(agrees.protocol)
     )
 
@@ -291,7 +291,9 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
 
 def _sides(start: bool | None, end: bool | None) -> str:
     if start is end:
-        return f"{_agrees(start)} under both"
+        return {True: "agree with it under both", False: "agree with it under neither"}.get(
+            start, "are not all there under either"
+        )
     return f"{_agrees(start)} as written and {_agrees(end)} as released"
 
 

@@ -71,7 +71,9 @@ def part(name: str, made: dict, where: str) -> list[str]:
         lines = effect(made["rows"])
     else:
         compared = any(row.get("baseline") for row in made["rows"])
-        caption = COLUMNS if compared else "Of what a change leads to: single builds, one after another."
+        caption = (
+            COLUMNS if compared else "Seconds until the report is there again after a change: one build each."
+        )
         lines = table(made["rows"])
     notes = [f"- {row['part']}: {row['note']}" for row in made["rows"] if row.get("note")]
     return [about, f":::{{table}} {caption}\n:name: tab-speed-{name}\n", *lines, ":::\n", *notes, ""]

@@ -128,7 +128,7 @@ def tag_code(page: nbformat.NotebookNode, tag: str | None) -> None:
 def provenance(line: str, source: str = "", page: str = "") -> str:
     """The line at the foot of a page; a notebook is there to take along."""
     notebooks = (
-        f"\n\nTake along: {{download}}`the notebook </sources/{source}>` · "
+        f"\n\nDownload: {{download}}`the notebook </sources/{source}>` · "
         f"{{download}}`as executed here </{page}.ipynb>`"
     )
     more = "[all pages, versions and configurations](/book/status.md)"

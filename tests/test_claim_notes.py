@@ -8,19 +8,21 @@ SCALE = "so their scale makes the difference"
 
 
 @pytest.mark.parametrize(
-    ("share", "rising"),
+    ("share", "said"),
     [
         ((0.1, 0.9, 0.95), "still rising, by 5.00 percentage points in the last 5 epochs"),
-        ((0.1, 0.96, 0.95), ""),
+        ((0.1, 0.955, 0.95), ""),
+        ((0.1, 0.98, 0.95), "it had been 0.9800 after epoch 5"),
+        ((0.985, 0.1, 0.95), "it had been 0.9850 after epoch 0"),
         ((0.1, 0.95, 0.999), ""),
         ((0.95,), ""),
     ],
 )
-def test_a_share_that_still_rises_is_said_to_and_judged_all_the_same(share, rising):
+def test_a_share_that_rises_or_was_higher_is_said_to_and_judged_all_the_same(share, said):
     v = judge(3, table(paper_world() | {("code_share", BINARY): share}))
     assert v.verdict == ("reproduced" if share[-1] > 0.99 else "not reproduced")
-    assert ("still rising" in v.why) is bool(rising)
-    assert rising in v.why
+    assert ("still rising" in v.why or "had been" in v.why) is bool(said)
+    assert said in v.why
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Verdicts as a reader sees them."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -97,14 +98,31 @@ def test_the_headline_is_of_the_first_experiment_with_its_numbers():
     both = pd.concat([table(paper_world()), table(paper_world() | REFUTED[5], protocol="as_released")])
     judged = judging.judge_table(both)
     said = headline(judged, "claims.html#claim-{number}")
-    assert said.startswith("**digits_mlp, as written** (quick, 3 seeds; 95 % intervals): of 10 claims, 10")
+    assert said.startswith("**digits_mlp, as written**, quick, 3 seeds, 95 % intervals: of 10 claims, 10")
     assert "[claim 5](claims.html#claim-5): ✓ reproduced" in said
     lead = next(e for e in judged[4].effects if "best" in e.name)
     assert f"{lead} on test points" in said
-    assert said.count("\n- ") == 4
+    assert said.count("\n- ") == 5
+    released = said.splitlines()[-1]
+    assert released.startswith("- **As released**, 3 seeds: lead in accuracy −")
+    assert "[claim 5](claims.html#claim-5): ✗ not reproduced" in released
     alone = headline(judging.judge_table(table(paper_world())[lambda t: t.architecture == BINARY]))
     assert alone.count("\n- ") == 0
     assert "of 10 claims, 2 reproduced" in alone
+
+
+def test_a_claim_has_a_table_a_source():
+    judged = judging.judge_table(table(paper_world()))
+    other = [dataclasses.replace(v, profile="paper", source="recorded (paper)") for v in judged]
+    text = claim_markdown(
+        [dataclasses.replace(v, source="trained afresh (quick)") for v in judged] + other, 3
+    )
+    heads = [line for line in text.splitlines() if line.startswith("| Effect")]
+    assert heads == [
+        "| Effect · trained afresh (quick) | Claimed | digits_mlp, as written |",
+        "| Effect · recorded (paper) | Claimed | digits_mlp, as written |",
+    ]
+    assert text.count("| whole-code share (share of points) | > 0.99 | ✓") == 2
 
 
 @pytest.mark.parametrize(("number", "seeds"), [(1, 3), (3, 1), (7, 3), (8, 1)])

@@ -85,7 +85,7 @@ def test_only_what_is_known_of_a_protocol_with_one_change():
 
 def test_rows_go_from_as_written_to_as_released(numbers):
     shown = switches.table_of(numbers, 0)
-    assert list(shown["Switched alone"]) == [
+    assert list(shown["Protocol"]) == [
         "As written",
         "`softmax_twice`: false → true",
         "`loss_bin`: exp_of_mean → mean_of_exp, another reading",
@@ -113,7 +113,7 @@ def test_what_a_switch_leaves_as_it_is_is_said_so(numbers):
         gap & (same.protocol == WRITTEN) & (same.seed == 0)
     ].value.item()
     first = switches.sentences(same, 0).splitlines()[0]
-    assert "leaves as it is the lead in test accuracy" in first
+    assert "does not change the lead in test accuracy" in first
     assert "lead in test accuracy from" not in first
 
 
@@ -155,7 +155,7 @@ def test_the_switch_that_turns_a_claim_is_named(monkeypatch):
     assert [line[:16] for line in lines] == ["- [Claim 5](#cla", "- [Claim 6](#cla"]
     assert "**reproduced** as written, **not reproduced** as released" in lines[0]
     assert "Turned by one switch alone: `softmax_twice=true`, `loss_bin=mean_of_exp`." in lines[0]
-    assert list(switches.agreement_table(agrees)["Switched alone"]) == [
+    assert list(switches.agreement_table(agrees)["Protocol"]) == [
         "as written",
         "`softmax_twice=true`",
         "`loss_bin=mean_of_exp`",
@@ -198,7 +198,7 @@ def test_more_than_one_change_has_a_row_and_is_no_switch(numbers):
     both = f"{TWICE},dropout=first_epoch"
     more = pd.concat([numbers, numbers[numbers.protocol == TWICE].assign(protocol=both)])
     assert "As written but softmax_twice=true, dropout=first_epoch" in set(
-        switches.table_of(more, 0)["Switched alone"]
+        switches.table_of(more, 0)["Protocol"]
     )
     assert switches.sentences(more, 0) == switches.sentences(numbers, 0)
 
@@ -218,7 +218,7 @@ def test_missing_architectures_are_a_dash(monkeypatch):
     t = study_table()
     t = t[(t.protocol != TWICE) | (t.architecture == BINARY)]
     shown = switches.agreement_table(agreement(t, monkeypatch))
-    twice = shown.set_index("Switched alone").loc["`softmax_twice=true`"]
+    twice = shown.set_index("Protocol").loc["`softmax_twice=true`"]
     assert twice["5"] == "–"
     assert twice["3"] == "yes"
 
