@@ -62,9 +62,11 @@ def ranking(found: Study, metric: str, split: str) -> str:
         )
         if len(rows) > 1:
             lead = rows["mean"].iloc[0] - rows["mean"].iloc[1]
+            points = METRICS[metric].unit == "share of points"
+            ahead = f"{number(100 * lead, 2)} percentage points" if points else number(lead, 2)
             level = (rows["mean"] == rows["mean"].iloc[0]).sum()
             who = f"all {level}" if level == len(rows) else f"the first {level}"
-            said += f"; the first leads by {number(lead, 2)}" if lead else f"; {who} are level"
+            said += f"; the first leads by {ahead}" if lead else f"; {who} are level"
         lines.append(f"- {where(found, *key)}: {said} ({seeds(part.n)}).")
     return "\n".join(lines)
 

@@ -37,7 +37,7 @@ def test_ranking_goes_from_high_to_low_and_states_the_lead(made):
     order = sorted(values, key=values.get, reverse=True)
     assert sorted(order, key=text.index) == order
     first, second, *_ = sorted(values.values(), reverse=True)
-    assert f"leads by {number(first - second, 2)}" in text
+    assert f"leads by {number(100 * (first - second), 2)} percentage points" in text
 
 
 def test_architectures_that_are_level_are_said_to_be(made):

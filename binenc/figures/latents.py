@@ -117,18 +117,22 @@ def histograms(found: Study, name: str, see: str, n: int = 8) -> None:
         for experiment in experiments:
             examples = found.examples(profile, experiment, protocol)
             figure, numbers = draw_histograms(examples, n, 1.55)
-            seeds = sorted({record.run["configuration"]["seed"] for record in examples.values()})
             title = found.title(profile, experiment, protocol)
-            points = len(next(iter(examples.values())).arrays["sample_labels"][0])
             caption = (
-                f"{title}. {see} Seed {', '.join(map(str, seeds))}; {points} test points, at most {n} "
-                "dimensions, each histogram scaled to its own largest bin. Coloured: positive (bit 1), grey: "
-                "bit 0."
+                f"{title}. {see} {_whose(examples)}, at most {n} dimensions, each histogram scaled to its "
+                "own largest bin, each axis to the dimensions shown. Coloured: positive (bit 1), grey: bit 0."
             )
             names = ", ".join(ARCHITECTURES[a] for a in examples)
             epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
             alt = f"Histograms of latents after epochs {epochs} for {names}: {title}. {_spread(numbers)}"
             show(figure, slug(name, profile, experiment, protocol), caption, alt, numbers)
+
+
+def _whose(examples: dict[str, Record]) -> str:
+    """Seeds and number of points, as a caption says it."""
+    seeds = sorted({record.run["configuration"]["seed"] for record in examples.values()})
+    points = len(next(iter(examples.values())).arrays["sample_labels"][0])
+    return f"Seed {', '.join(map(str, seeds))}; {points} test points"
 
 
 def run_histograms(record: Record, name: str, n: int = 16) -> None:
@@ -196,17 +200,13 @@ def projection(found: Study, name: str, see: str) -> None:
     for profile, protocol, experiments in found.parts():
         for experiment in experiments:
             examples = found.examples(profile, experiment, protocol)
-            first = next(iter(examples.values()))
-            classes = first.run["classes"]
+            classes = next(iter(examples.values())).run["classes"]
             figure, numbers = draw_projection(examples)
             title = found.title(profile, experiment, protocol)
             key = (
                 "" if classes[0] == "0" else " " + ", ".join(f"{i}: {c}" for i, c in enumerate(classes)) + "."
             )
-            caption = (
-                f"{title}, after the last epoch. {see} Seed {first.run['configuration']['seed']}; "
-                f"{len(first.arrays['sample_labels'][-1])} test points. Axes in latent units.{key}"
-            )
+            caption = f"{title}, after the last epoch. {see} {_whose(examples)}. Axes in latent units.{key}"
             panels = "Scatter plots of latents, a panel an architecture, a colour a class"
             alt = f"{panels}: {title}. {_tightness(numbers)}"
             show(figure, slug(name, profile, experiment, protocol), caption, alt, numbers)
