@@ -17,7 +17,7 @@ from scipy.integrate import trapezoid
 
 from binenc.claim_notes import by_scale, on_the_way, otherwise, together
 from binenc.profile import ARCHITECTURES
-from binenc.verdict import Effect, Needs, Part
+from binenc.verdict import Effect, Part
 
 BINARY, LINEAR, NONLINEAR, NONE = list(ARCHITECTURES)[:4]  # the paper's; a reader may add others
 OTHERS = (LINEAR, NONLINEAR, NONE)
@@ -229,10 +229,8 @@ def faster_collapse(part: Part) -> list[Effect]:
     """
     found, nearest = [], {}
     for metric, name in ETF.items():
-        curves = {a: part.curve(metric, a) for a in (BINARY, *OTHERS)}
+        curves = {a: part.course(metric, a) for a in (BINARY, *OTHERS)}
         epochs = curves[BINARY].index.to_numpy(float)
-        if len(epochs) < 2:
-            raise Needs("needs more than one evaluated epoch")
         seeds = sorted(set.intersection(*(set(curve) for curve in curves.values())))
         time, area = pd.Series(np.nan, seeds), pd.Series(np.nan, seeds)
         never, from_start, left_out, n_epochs = 0, 0, 0, len(epochs) * len(seeds)

@@ -56,6 +56,19 @@ def cross_entropy(logits: Tensor, labels: Tensor, softmax_twice: bool = False) -
 
 
 def total_loss(logits: Tensor, latents: Tensor, labels: Tensor, gamma: float, protocol) -> Tensor:
-    r"""Eq. 1, :math:`L = L_{CE} + \gamma L_{bin}`; with gamma = 0 the cross-entropy alone."""
+    r"""Eq. 1, :math:`L = L_{CE} + \gamma L_{bin}`; with gamma = 0 the cross-entropy alone.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, C)
+    latents : Tensor of shape (n, d)
+    labels : integer Tensor of shape (n,), in 0 .. C-1
+    gamma : weight of the binary loss, at least 0
+    protocol : with ``softmax_twice`` and ``loss_bin``, see `binenc.protocol`
+
+    Returns
+    -------
+    Tensor, a scalar.
+    """
     loss = cross_entropy(logits, labels, protocol.softmax_twice)
     return loss + gamma * binary_loss(latents, protocol.loss_bin) if gamma else loss

@@ -79,7 +79,12 @@ def folder(profile: Profile, run: Run) -> Path:
 
 
 def save(record: Record, path: Path, weights: dict | None = None) -> None:
-    """Write a record to its folder, whole or not at all: a temporary sibling is renamed into place."""
+    """Write a record to its folder, whole or not at all: a temporary sibling is renamed into place.
+
+    Raises
+    ------
+    TypeError : if an array holds objects, which only a pickle could keep.
+    """
     pickled = [name for name, array in record.arrays.items() if np.asarray(array).dtype.hasobject]
     if pickled:
         raise TypeError(f"array {pickled[0]!r} holds objects: a record holds numbers and text")

@@ -32,7 +32,13 @@ class TrainingDiverged(RuntimeError):
 
 
 def device() -> torch.device:
-    """CUDA where present, else the CPU; ``BINENC_DEVICE`` overrides."""
+    """CUDA where present, else the CPU; ``BINENC_DEVICE`` overrides.
+
+    Raises
+    ------
+    InputError
+        If ``BINENC_DEVICE`` is neither cpu nor a GPU of this machine.
+    """
     name = os.environ.get("BINENC_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
     kind, _, index = name.partition(":")
     if kind not in ("cpu", "cuda") or (index and not index.isdecimal()) or name.endswith(":"):
@@ -235,7 +241,12 @@ def forward(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.inference_mode()
 def evaluate(logits, latents, labels, model, gamma, protocol) -> dict[str, float]:
-    """All metrics of one evaluation of one split, and the terms of Eq. 1."""
+    """All metrics of one evaluation of one split, and the terms of Eq. 1, by the names of ``METRICS``.
+
+    Parameters
+    ----------
+    logits, latents, labels : Tensors of shape (N, C), (N, d) and (N,)
+    """
     return {
         "loss": total_loss(logits, latents, labels, gamma, protocol).item(),
         "cross_entropy": cross_entropy(logits, labels, protocol.softmax_twice).item(),

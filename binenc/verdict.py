@@ -33,7 +33,12 @@ class Part:
         self.curves = {}
 
     def curve(self, metric: str, architecture: str, split: str = "train") -> pd.DataFrame:
-        """Values of shape (epochs, seeds)."""
+        """Values of shape (epochs, seeds).
+
+        Raises
+        ------
+        Needs : if there are none.
+        """
         if architecture not in self.architectures:
             raise Needs(f"there are no records of {ARCHITECTURES[architecture]}")
         key = metric, split, architecture
@@ -44,15 +49,25 @@ class Part:
             self.curves[key] = rows.pivot(index="epoch", columns="seed", values="value")
         return self.curves[key]
 
+    def course(self, metric: str, architecture: str) -> pd.DataFrame:
+        """Values on training points of shape (epochs, seeds), from at least two evaluations.
+
+        Raises
+        ------
+        Needs : if there are fewer.
+        """
+        curve = self.curve(metric, architecture)
+        if len(curve) < 2:
+            raise Needs("needs more than one evaluated epoch")
+        return curve
+
     def final(self, metric: str, architecture: str, split: str = "train") -> pd.Series:
         """Values after the last epoch, by seed."""
         return self.curve(metric, architecture, split).iloc[-1]
 
     def change(self, metric: str, architecture: str, log: bool = False) -> pd.Series:
         """Last less first evaluated epoch, by seed, of the values or of their logarithms."""
-        curve = self.curve(metric, architecture)
-        if len(curve) < 2:
-            raise Needs("needs more than one evaluated epoch")
+        curve = self.course(metric, architecture)
         curve = np.log(curve.where(curve > 0)) if log else curve
         return curve.iloc[-1] - curve.iloc[0]
 

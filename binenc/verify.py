@@ -45,7 +45,13 @@ class Tolerance:
 
 
 def named(profile: Profile, name: str) -> Run:
-    """The run of a profile with this id."""
+    """The run of a profile with this id.
+
+    Raises
+    ------
+    InputError
+        If the name is not like that of a run, or of none that there is.
+    """
     found = re.fullmatch(r"([^/]+)/([^/]+)/([^/]+)/seed-(\d{1,10})", name, re.ASCII)
     if not found:
         raise InputError(f"run {name!r}: allowed is like RUN={profile.all_runs()[0].id}")
@@ -54,7 +60,13 @@ def named(profile: Profile, name: str) -> Run:
 
 
 def recorded(profile: Profile, run: Run) -> records.Record:
-    """The record of the run, of the configuration that the profile has."""
+    """The record of the run, of the configuration that the profile has.
+
+    Raises
+    ------
+    InputError
+        If there is none, it is corrupt, or it is of another configuration.
+    """
     try:
         record = records.load(records.folder(profile, run))
     except FileNotFoundError:

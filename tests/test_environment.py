@@ -118,3 +118,19 @@ def test_citation_is_whole():
 
 def test_licence():
     assert (ROOT / "LICENSE").read_text().startswith("MIT License\n\nCopyright (c) 2026 The binenc authors")
+
+
+def test_public_functions_say_what_they_raise():
+    silent = []
+    for path in (ROOT / "binenc").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.FunctionDef) or node.name.startswith("_") or node.name == "main":
+                continue
+            said = ast.get_docstring(node)
+            if (
+                said
+                and "Raises" not in said
+                and any(isinstance(n, ast.Raise) and n.exc for n in ast.walk(node))
+            ):
+                silent.append(f"{path.name}: {node.name}")
+    assert silent == []

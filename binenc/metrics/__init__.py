@@ -29,6 +29,10 @@ def measure(latents: Tensor, logits: Tensor, labels: Tensor, weight: Tensor, pro
     labels : integer Tensor of shape (N,), in 0 .. C-1
     weight : Tensor of shape (C, d), of the linear classifier
     protocol : with ``class_of_point``, ``max_angle_pairs`` and ``between_class``, see `binenc.protocol`
+
+    Raises
+    ------
+    ValueError : if a metric refuses the shapes or the latents are not finite.
     """
     n_classes = logits.shape[1]
     classes = _classes(logits, labels, protocol)

@@ -88,6 +88,10 @@ def fit(latents: Tensor) -> Mixtures:
 
     Dimensions are taken a few at a time, so that the memory in use beside the latents stays below
     150 MB for any d at N = 60000, on a GPU below a few GB. The same latents give the same mixtures.
+
+    Raises
+    ------
+    ValueError : if latents have another shape or no point or dimension, or are not finite.
     """
     if latents.ndim != 2 or 0 in latents.shape:
         raise ValueError(
@@ -99,7 +103,12 @@ def fit(latents: Tensor) -> Mixtures:
 
 
 def fit_block(latents: Tensor) -> tuple[Tensor, ...]:
-    """The fields of :class:`Mixtures` for the dimensions of latents (N, d)."""
+    """The fields of :class:`Mixtures` for the dimensions of latents (N, d).
+
+    Raises
+    ------
+    ValueError : if a value, or the square of the spread, is not finite.
+    """
     x = torch.empty(latents.T.shape, dtype=torch.float64, device=latents.device)
     x.copy_(latents.contiguous().T)  # of a view into many columns each number would be read by itself
     low, high = x.amin(1), x.amax(1)
