@@ -1,5 +1,6 @@
 """Settings and fixtures that several files use."""
 
+import json
 import os
 from pathlib import Path
 
@@ -75,6 +76,16 @@ def saved(results, smoke, run) -> Path:
 def made(results, smoke) -> dict[str, records.Record]:
     """Records of all runs of the smoke profile, by id, saved."""
     return save_all(smoke)
+
+
+@pytest.fixture
+def pages(made, smoke, tmp_path):
+    """The pages of those runs, with the time and memory that papermill noted, all in one file."""
+    from pipeline.stage import Page
+
+    path = tmp_path / "page.ipynb"
+    path.write_text(json.dumps({"metadata": {"papermill": {"duration": 12.34, "memory_mib": 567}}}))
+    return [Page(smoke, run, path, made[run.id]) for run in smoke.all_runs()]
 
 
 @pytest.fixture

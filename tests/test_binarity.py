@@ -149,3 +149,17 @@ def test_the_same_latents_give_the_same_scores_and_stay_as_they_are():
 def test_a_gpu_gives_the_same_scores():
     x = torch.stack(list(SAMPLES.values()), dim=1)
     assert binarity(x.cuda()) == pytest.approx(binarity(x), abs=1e-3, rel=1e-3)
+
+
+def test_the_width_is_the_mean_of_the_two_and_the_unit_of_their_distance():
+    z = torch.randn(3000, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    first = torch.arange(3000)[:, None] < 900
+    values = binarity(torch.where(first, 0.1 * z - 1, 0.3 * z + 5))  # of 30 % and 70 % of the points
+    assert values["std"] == pytest.approx(0.2, rel=0.05)
+    assert values["peak_distance"] == pytest.approx(6 / 0.2, rel=0.05)
+
+
+def test_few_latents_of_unit_variance_are_standardised_as_they_are():
+    x = torch.linspace(-1, 1, 20, dtype=torch.float64)[:, None]
+    values = binarity(x / x.std(correction=0))
+    assert values["standardised_log_likelihood"] == pytest.approx(values["log_likelihood"], abs=1e-6)

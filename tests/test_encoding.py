@@ -164,3 +164,8 @@ def test_one_class_alone_has_distance_0():
 def test_what_are_not_points_of_classes_is_refused(latents, classes, reason):
     with pytest.raises(ValueError, match=reason):
         code_table(latents, classes, 3)
+
+
+def test_labels_that_do_not_exist_are_refused():
+    with pytest.raises(ValueError, match=r"0 \.\. 2"):
+        encoding(torch.zeros(4, 3), torch.tensor([0, 1, 2, 0]), 3, torch.tensor([0, 1, 2, 3]))

@@ -5,7 +5,7 @@ import torch
 from copying import copy_repository, make, try_make
 from synthetic import synthetic
 
-from binenc import estimate, records, training
+from binenc import estimate, provenance, records, training
 from binenc.estimate import Cost
 from binenc.profile import Block, InputError, Resources
 
@@ -151,3 +151,51 @@ def test_a_part_of_a_profile_is_trained_in_place_and_once(tmp_path):
     assert not list((copy / "results").rglob("*.corrupt"))
     assert not (copy / "_build/html").exists()
     assert "every run has its record" in make(copy, *words, BINENC_DEVICE="")
+
+
+def test_on_a_gpu_the_second_of_two_trainings_of_three_epochs_counts(here, smoke, monkeypatch):
+    seconds, trained = iter([(90.0, 70.0, 9.0), (9.0, 6.0, 2.0)]), []
+
+    def train(short, progress):
+        trained.append(short.experiment.epochs)
+        made = dict(
+            zip(("wall_seconds", "training_seconds", "evaluation_seconds"), next(seconds), strict=True)
+        )
+        return synthetic(short, **made), {}
+
+    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(training, "device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(provenance, "provenance", lambda where: {"device": "a GPU"})
+    assert estimate.measure(smoke.all_runs()[0], 1) == Cost(2.0, 1.0, 1.0)  # evaluated after epochs 0 and 2
+    assert trained == [3, 3]
+
+
+def test_no_more_runs_than_there_are_go_side_by_side_nor_more_threads_than_cores(
+    here, smoke, monkeypatch, capsys
+):
+    monkeypatch.setenv("BINENC_DEVICE", "cpu")
+    on_a(monkeypatch, "cpu", Cost(100, 50, 10))  # 6700 s, as above
+    estimate.check(smoke, None, 16, None, yes=False)
+    assert "in all about 11 min" in capsys.readouterr().out  # 10 runs
+    wide = smoke.model_copy(update={"resources": Resources(threads=4)})
+    estimate.check(wide, None, 2, None, yes=True)
+    assert "10 runs to train on cpu, 2 threads each" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("change", ["batch_size=32", "penultimate=4", "precision=bf16", "dataset=mnist"])
+def test_each_size_makes_another_kind(smoke, change):
+    names = "digits_mlp", f"digits_mlp,{change}"
+    one, other = (smoke.run(name, "as_written", "binary_encoding", 0) for name in names)
+    assert estimate.kind(one) != estimate.kind(other)
+
+
+def test_what_was_measured_on_another_device_is_not_remembered(here, smoke, monkeypatch, tmp_path):
+    trained, run = [], smoke.all_runs()[0]
+    made = {"wall_seconds": 9.0, "training_seconds": 5.0, "evaluation_seconds": 3.0}
+    monkeypatch.setattr(
+        training, "train", lambda s, progress: (trained.append(s), (synthetic(s, **made), {}))[1]
+    )
+    for device in ("a CPU", "another CPU", "a CPU"):
+        monkeypatch.setattr(provenance, "provenance", lambda _, device=device: {"device": device})
+        estimate.measure(run, 1, tmp_path / "estimate.json")
+    assert len(trained) == 2

@@ -243,12 +243,13 @@ def test_an_unknown_run_or_profile_is_refused(packed, here, smoke):
     assert "profile '../smoke'" in refused(repack(packed, profile), here)
 
 
-def test_a_history_of_other_columns_is_refused(packed, here, smoke, tmp_path, monkeypatch):
+@pytest.mark.parametrize("change", [{"value": "text"}, {"epoch": 0.5}])
+def test_a_history_of_other_columns_is_refused(packed, here, smoke, tmp_path, monkeypatch, change):
     run = smoke.all_runs()[0]
     record = synthetic(run)
     with monkeypatch.context() as patch:
         patch.setattr(records, "RESULTS", tmp_path / "there")
-        odd = records.Record(record.run, record.history.assign(value="text"), record.arrays)
+        odd = records.Record(record.run, record.history.assign(**change), record.arrays)
         records.save(odd, records.folder(smoke, run))
         exchange.export(smoke, packed)
     assert "history" in refused(packed, here)
@@ -279,3 +280,16 @@ def test_a_record_that_was_kept_is_named_and_the_command_fails(packed, here, smo
     said = capsys.readouterr()
     assert said.err.startswith(f"kept here/smoke/{run.id}")
     assert said.out == f"{packed}: profile smoke: 2 added, 1 kept\n"
+
+
+def test_a_field_that_the_profile_lacks_is_a_difference():
+    assert exchange.first_difference({"a": 1, "b": 2}, {"a": 1}) == "configuration.b is 2, not None"
+
+
+def test_a_run_json_that_its_list_does_not_name_is_refused(packed, here, smoke):
+    name = f"smoke/{smoke.all_runs()[0].id}/run.json"
+
+    def change(members):
+        members[name] = members[name][0], members[name][1].replace(b"far away", b"near by.")
+
+    assert "run.json has another checksum" in refused(repack(packed, change), here)

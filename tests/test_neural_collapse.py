@@ -286,3 +286,11 @@ def test_choices_and_shapes_that_do_not_exist_are_refused():
         neural_collapse(points, classes, n_classes, weight, logits[1:])
     with pytest.raises(ValueError, match="must be C >= 2"):
         neural_collapse(points, classes * 0, 1, weight[:1], logits[:, :1])
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+def test_a_direction_in_which_class_means_hardly_differ_counts(between):
+    points, *rest = sample(400, 3, 4, seed=10)
+    points[:, 2] *= 1e-4
+    values = neural_collapse(points, *rest, between_class=between)
+    assert values == pytest.approx(oracle(points, *rest, between_class=between), rel=1e-5)

@@ -184,7 +184,8 @@ def test_code_version_is_that_of_the_sources_of_a_record(tmp_path):
     copy = tmp_path / "binenc"
     shutil.copytree(ROOT / "binenc", copy)
     versions = {records.code_version(copy)}
-    for n, name in enumerate(("training", "models", "loss", "protocol", "data", "metrics/__init__"), start=2):
+    sources = ("training", "models", "layers", "loss", "protocol", "data", "metrics/__init__", "metrics/em")
+    for n, name in enumerate(sources, start=2):
         (copy / f"{name}.py").write_text("# otherwise")
         records.code_version.cache_clear()
         versions.add(records.code_version(copy))

@@ -110,6 +110,7 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
         readme.main(["first_epochs"])
     assert (tmp_path / "README.md").read_text() == text
     figure.write_text("a figure")
+    figure.with_stem(figure.stem.replace("written", "released")).write_text("that of other runs")
     readme.main(["first_epochs"])
     written = (tmp_path / "README.md").read_text()
     assert "of 10 claims, 10 reproduced" in written
@@ -224,3 +225,20 @@ class TestLaunch:
         with pytest.raises(SystemExit, match="owner/name"):
             configure(copy, url)
         assert (copy / "_config.yml").read_text() == before
+
+
+def test_a_cell_that_never_ran_has_no_output_and_is_seen(built):
+    change(built[0] / "a.ipynb", execution_count=None, outputs=[])
+    assert "a: code cell 0 did not run" in check.problems(*built)
+
+
+def test_a_figure_of_another_page_is_missed_on_its_own(built):
+    (built[1] / "a.html").write_text("<h1>Page</h1>")
+    (built[1] / "b.html").write_text('<h1 id="there">B</h1><p id="fig-a-b"></p>')
+    assert any("figure fig-a_b is not on the page" in line for line in check.problems(*built))
+
+
+def test_a_profile_without_records_is_not_judged_in_the_readme(monkeypatch):
+    monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=["quick"], runs={}))
+    with pytest.raises(SystemExit, match="paper: no record to judge by"):
+        readme.main(["quick", "paper"])

@@ -80,3 +80,14 @@ def test_differences_of_bf16_that_seeds_do_not_explain_are_named():
     other = row | {"metric": "epoch_loss", "difference_low": 0.1}
     assert speed.beyond([row]).endswith("leaves out 0: 0 of 1.")
     assert speed.beyond([row, other]).endswith("leaves out 0: 1 of 2, Loss, in training (test).")
+
+
+def test_differences_of_bf16_that_are_below_0_count_too():
+    row = {"split": "test", "metric": "accuracy", "difference_low": -0.2, "difference_high": -0.1}
+    assert speed.beyond([row]).endswith("leaves out 0: 1 of 1, Accuracy (test).")
+
+
+def test_the_table_of_bf16_has_its_columns_in_order():
+    row = {"split": "test", "metric": "accuracy", "seeds": 3, "float32": 0.9, "bf16": 0.8, "difference": -0.1}
+    row |= {f"{key}_std": 0.01 for key in ("float32", "bf16", "difference")}
+    assert speed.effect([row])[-1] == "| test | Accuracy | 0.900 ± 0.010 | 0.800 ± 0.010 | −0.100 ± 0.010 |"

@@ -1,5 +1,6 @@
 """What a chapter reads: which runs, their table, and what is said of them."""
 
+import dataclasses
 import statistics
 import subprocess
 import sys
@@ -229,3 +230,23 @@ def test_reading_records_does_not_import_torch():
     code = "import sys; from binenc import figures, prose, study, tables; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_title_that_two_profiles_have_is_followed_by_theirs(made, smoke):
+    found = study.read(["smoke"])
+    two = dataclasses.replace(found, runs=found.runs | {"quick": [smoke.all_runs()[0]]})
+    assert found.label("smoke", "digits_mlp", "as_written") == "Digits (MLP), as written"
+    assert two.label("smoke", "digits_mlp", "as_written") == "Digits (MLP) (smoke), as written"
+    assert two.label("smoke", "digits_cnn") == "Digits (CNN)"
+
+
+def test_origin_adds_up_the_time(made):
+    assert f"; {len(made)} s of training." in study.origin(study.read(["smoke"]))
+
+
+def test_variants_are_read_where_all_are_asked_for(results):
+    quick = Profile.read("quick")
+    variant = next(run for run in quick.all_runs() if "," in run.protocol_name)
+    save_all(quick, [quick.all_runs()[0], variant])
+    assert study.read(["quick"]).runs["quick"] == [quick.all_runs()[0]]
+    assert variant in study.read(["quick"], variants=True).runs["quick"]

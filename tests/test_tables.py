@@ -9,7 +9,7 @@ import pytest
 from drawn import CLASSES, DIMENSIONS
 
 from binenc import records, study, tables
-from binenc.geometry import off_vertices
+from binenc.geometry import equiangularity, off_vertices
 from binenc.profile import ARCHITECTURES
 from binenc.prose import parameter_sentence
 from binenc.protocol import AS_RELEASED, AS_WRITTEN
@@ -122,3 +122,37 @@ def test_settings_and_run_table(made, smoke):
     shown = tables.run_table(record)
     assert len(shown) == len(METRICS)
     assert shown.Test[0] == number(record.final(next(iter(METRICS)), "test"), 4)
+
+
+def test_settings_are_those_of_the_profile(made, smoke):
+    table = tables.settings_table(study.read(["smoke"]))
+    e = smoke.experiments["digits_cnn"]
+    assert table.iloc[1].tolist() == [
+        *("Digits (CNN)", "CNN", e.width, e.penultimate, "8, 8, 16, 16, 32", e.dropout_rate, e.batch_size),
+        *("0.001", e.halve_every, "10", e.epochs, e.evaluate_every),
+    ]
+
+
+def test_run_table_has_both_splits(made, smoke):
+    record = made[smoke.all_runs()[0].id]
+    shown = tables.run_table(record)
+    for split in ("train", "test"):
+        assert shown[split.capitalize()].tolist() == [number(record.final(m, split), 4) for m in METRICS]
+
+
+def test_simplex_table_by_its_records(made):
+    found = study.read(["smoke"])
+    geometry = tables.geometry_of(found)
+    line = (
+        tables.simplex_table(found, geometry)
+        .set_index(["Runs", "Architecture"])
+        .loc["Digits (MLP), as written", "Linear penultimate"]
+    )
+    record = made["digits_mlp/as_written/linear_penultimate/seed-0"]
+    titles = {"distinct_codebook_rows": "Distinct rows", "hamming_mean": "Mean", "hamming_min": "Least"}
+    assert all(line[title] == number(record.final(m, "train"), 4) for m, title in titles.items())
+    book = record.arrays["test_codebook"][1:].astype(float)
+    rows = geometry.set_index(["architecture", "protocol", "experiment", "metric"]).value
+    assert rows["linear_penultimate", "as_written", "digits_mlp", "code_equiangularity"] == equiangularity(
+        book
+    )

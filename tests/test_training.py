@@ -10,13 +10,10 @@ from textbook import N_TRAIN, assert_same_numbers, changed, curve_of, textbook
 from torch import nn
 
 from binenc import data, layers, records, training
-from binenc.models import build
 from binenc.profile import InputError
-from binenc.protocol import AS_WRITTEN
 from binenc.study import find_or_train
 from binenc.training import TrainingDiverged, train
 
-N_TEST = 360
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -179,75 +176,6 @@ def test_evaluation_is_of_all_points_in_evaluation_mode():
     torch.testing.assert_close(latents, images.flatten(1))
 
 
-def test_a_snapshot_knows_more_classes_than_a_byte():
-    labels = torch.arange(300)
-    split = data.Split(torch.zeros(300, 1, 8, 8), labels)
-    dataset = data.Dataset("many", split, split, [str(c) for c in range(300)])
-    outputs = torch.eye(300), torch.rand(300, 4)
-    kept = training.snapshot(0, {"train": outputs, "test": outputs}, dataset, AS_WRITTEN)["sample_labels"]
-    assert kept.tolist() == torch.linspace(0, 299, 200).long().tolist()
-
-
-def test_a_record_says_what_was_run(smoke):
-    run = changed(smoke, "digits_mlp,epochs=13,evaluate_every=4", "as_released", "no_penultimate")
-    record, weights = train(run, progress=False)
-    h = record.history
-    assert not h.duplicated(["epoch", "split", "metric"]).any()
-    # before all classes are predicted there are not as many class means as a simplex has vertices
-    undefined = h[~np.isfinite(h.value)]
-    assert set(undefined.metric) <= {"equinorm", "equiangularity", "max_angle", "tr_sw_sb", "nc3"}
-    per_epoch = h[h.metric.str.startswith("epoch_")]
-    assert sorted(per_epoch.epoch.unique()) == list(range(13))
-    assert set(per_epoch.split) == {"train"}
-    measured = h[~h.metric.str.startswith("epoch_")]
-    assert sorted(measured.epoch.unique()) == [0, 4, 8, 12]
-    metrics = measured.groupby(["epoch", "split"]).metric.agg(set)
-    assert len(metrics) == 8
-    assert all(m == metrics.iloc[0] for m in metrics)
-    assert {"loss", "cross_entropy", "loss_bin", "accuracy", "code_share"} < metrics.iloc[0]
-
-    d, a = run.experiment.width, record.arrays
-    assert a["epoch"].tolist() == [0, 12]
-    assert a["codebook"].shape == (2, 10, d)
-    assert a["sample_latents"].shape == (2, 200, min(d, 64))
-    assert a["sample_pca"].shape == (2, 200, 2)
-    assert a["sample_labels"].shape == (2, 200)
-    assert a["test_class_count"].sum() == N_TEST
-    split, model = data.load("digits").test, build(run, 8, 10)
-    model.load_state_dict(weights)
-    points = torch.linspace(0, N_TEST - 1, 200).long()
-    _, latents = model.eval()(split.images)
-    sample = latents[points].detach().double()
-    np.testing.assert_allclose(a["sample_latents"][-1], sample[:, :64], rtol=2e-3, atol=1e-3)
-    assert a["sample_labels"][-1].tolist() == split.labels[points].tolist()
-    plane = np.linalg.svd(sample - sample.mean(0))[1][:2]  # the two largest spreads
-    np.testing.assert_allclose(np.linalg.norm(a["sample_pca"][-1], axis=0), plane, rtol=1e-4)
-    assert record.run["n_parameters"] == sum(w.numel() for w in weights.values())
-    assert record.run["configuration"] == run.configuration
-    assert record.run["versions"]["torch"] == torch.__version__
-    assert record.run["threads"] == torch.get_num_threads()
-
-
-def test_the_terms_of_equation_1_add_up(smoke):
-    record, _ = train(changed(smoke, "digits_mlp,epochs=1"), progress=False)
-    for split in ("train", "test"):
-        loss, ce, bin_ = (record.final(m, split) for m in ("loss", "cross_entropy", "loss_bin"))
-        assert loss == pytest.approx(ce + 10 * bin_, rel=1e-5)
-
-
-def test_precision_is_recorded_and_close(smoke):
-    losses = {}
-    for precision in ("float32", "tf32", "bf16"):
-        run = changed(smoke, f"digits_mlp,epochs=3,precision={precision}")
-        record, weights = train(run, progress=False)
-        assert record.run["configuration"]["experiment"]["precision"] == precision
-        assert all(w.dtype == torch.float32 for w in weights.values())
-        losses[precision] = curve_of(record)[:, 0]
-    assert np.array_equal(losses["float32"], losses["tf32"])  # TF32 is of GPUs
-    assert not np.array_equal(losses["float32"], losses["bf16"])
-    np.testing.assert_allclose(losses["bf16"], losses["float32"], rtol=1e-2)
-
-
 def nan_from(call: int):
     """`total_loss`, but not a number from some call on."""
     calls, total_loss = [], training.total_loss
@@ -334,3 +262,9 @@ def test_learns_the_real_data(smoke, real_data, monkeypatch, dataset, network):
     assert record.final("accuracy", "test") > {"mnist": 0.7, "fashion_mnist": 0.4}[dataset]
     loss = curve_of(record)[:, 0]
     assert loss[-1] < loss[0]
+
+
+def test_the_reading_of_the_loss_is_that_of_the_protocol(smoke):
+    protocols = ["as_written", *(f"as_written,loss_bin={name}" for name in ("mean_of_exp", "exp_of_norm"))]
+    runs = [changed(smoke, "digits_mlp,epochs=1", protocol) for protocol in protocols]
+    assert len({curve_of(train(run, progress=False)[0])[0, 0] for run in runs}) == 3

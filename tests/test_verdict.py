@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from binenc.claims import CLAIMS
-from binenc.verdict import CONFIDENCE, Effect, Part, Verdict, decide, interval
+from binenc.verdict import CONFIDENCE, Effect, Part, Verdict, decide, interval, ordered
 
 values = st.lists(st.floats(-100, 100), min_size=2, max_size=8)
 
@@ -110,3 +110,36 @@ def test_a_mean_that_is_not_defined_is_on_no_side(means, one_suffices, on_side, 
 def test_no_common_seed_decides_nothing(exact):
     nothing = Effect("x", pd.Series([], dtype=float), "", above=0.0, exact=exact)
     assert decide([nothing], False) == ("undecided", "no seed has all that is compared")
+
+
+@pytest.mark.parametrize(
+    ("values", "how", "said"),
+    [
+        ([0.2, 0.2], {"unit": "percentage points"}, "+0.200 [+0.200, +0.200]"),
+        ([-12.0, -12.0], {"unit": "percentage points"}, "−12.00 [−12.00, −12.00]"),
+        ([0.2, 0.2], {"unit": "nats per value"}, "+0.20 [+0.20, +0.20]"),
+        ([0.5, 0.5], {"unit": "share of points"}, "0.5000 [0.5000, 0.5000]"),
+        ([math.log(2)] * 2, {"unit": "last / first", "ratio": True}, "×\N{NO-BREAK SPACE}2.00 [2.00, 2.00]"),
+        ([1234.0, 1234.0], {"unit": "parameters", "exact": True}, "+1,234"),
+        ([0.0, 0.0], {"unit": "parameters", "exact": True}, "0"),
+        ([2.0], {"unit": "epochs"}, "+2.00"),
+        ([math.nan, 1.0], {"unit": "epochs"}, "not defined"),
+    ],
+)
+def test_an_effect_is_written_as_its_unit_asks(values, how, said):
+    assert str(Effect("", pd.Series(values), **how)) == said
+
+
+def test_protocols_go_from_written_by_single_switches_to_released():
+    switches = ["as_written,softmax_twice=true", "as_written,dropout=first_epoch"]
+    asked = ["as_released", *switches, "as_written", *switches]
+    assert ordered(asked) == ["as_written", *switches, "as_released"]
+
+
+@pytest.mark.parametrize(("number", "tied"), [(2, True), (6, False)])
+def test_a_refutation_is_tied_if_all_that_it_needs_is(number, tied):
+    """Of claim 2 both effects must fail, of claim 6 one is enough."""
+    found = tuple(Effect("", pd.Series([-1.0, x]), "", above=0.0) for x in (-1.0, -1.1))
+    claim = CLAIMS[number - 1]
+    v = Verdict(claim, "", "", "as_written", *decide(found, claim.one_suffices), found)
+    assert (v.verdict, v.tied) == ("not reproduced", tied)

@@ -230,3 +230,39 @@ def test_a_misspelled_run_is_refused_with_an_example(smoke, name):
 def test_a_run_is_named_by_its_folder(smoke):
     for run in smoke.all_runs():
         assert verify.named(smoke, run.id) == run
+
+
+def test_the_median_spread_is_of_the_experiment_alone(here, study):
+    cnn = Block(
+        experiments=["digits_cnn"], protocols=["as_released"], seeds=[0, 1]
+    )  # none of four has a spread
+    wider = study.model_copy(update={"runs": [*study.runs, cnn]})
+    agree = SEEDS | {("as_written", "binary_encoding", seed): 0.9 for seed in range(3)}
+    found = verify.tolerance(accuracies(wider, agree), run_of(wider))
+    assert found.of[ACCURACY] == pytest.approx(allowed(3, 0.01 / np.sqrt(2)))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_rounding_alone_is_within(study, sign):
+    record, nothing = synthetic(run_of(study), {ACCURACY: 0.9}), pd.Series(dtype=float)
+    for share, within in ((5e-7, True), (2e-6, False)):
+        again = synthetic(run_of(study), {ACCURACY: 0.9 * (1 + sign * share)})
+        assert verify.compare(record, again, verify.Tolerance(nothing, "")).within[ACCURACY] == within
+
+
+def test_what_was_made_elsewhere_is_named(study):
+    run = run_of(study)
+    versions = {"python": "3.11.0", "torch": "2.8.0", "numpy": "2.0.0"}
+    other = synthetic(run, code="0" * 64, threads=8, versions=versions)
+    expected = ["threads (8, here 2)", "torch (2.8.0, here 2.9.0)", "sources of binenc"]
+    assert verify.elsewhere(other, synthetic(run)) == expected
+    assert verify.elsewhere(synthetic(run), synthetic(run)) == []
+
+
+def test_another_number_of_parameters_fails(trained, capsys):
+    profile, run = trained
+    folder = records.folder(profile, run)
+    record = records.load(folder)
+    records.save(dataclasses.replace(record, run=record.run | {"n_parameters": 1}), folder)
+    assert not verify.verify(profile, run)
+    assert f"OUTSIDE: {record.run['n_parameters']} parameters, the record has 1" in capsys.readouterr().out

@@ -1,0 +1,49 @@
+"""Every claim judged, and the frames in which that is handed on."""
+
+import pytest
+from worlds import BINARY, NONE, judge, paper_world, table
+
+from binenc import judging, records, study
+from binenc.judging import effects_frame, to_frame
+
+
+def test_the_weakest_of_one_seed():
+    v = judge(5, table(paper_world() | {("accuracy", NONE): (0.5, 0.9, 0.979)}, seeds=1))
+    assert to_frame([v]).comparison[0] == "binary encoding − no penultimate"
+
+
+def test_seeds_are_those_of_the_effect_that_has_fewest():
+    t = table(paper_world())
+    v = judge(5, t[~((t.architecture == NONE) & (t.seed == 2))])
+    assert v.n_seeds == to_frame([v]).n_seeds[0] == 2
+    assert effects_frame([v]).n_seeds.tolist() == [3, 3, 2, 2]
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+def test_frames_say_the_effects_as_they_are_shown(number):
+    v = judge(number, table(paper_world()))
+    limits = ["effect", "low", "high"]
+    rows, row = effects_frame([v]), to_frame([v]).iloc[0]
+    assert rows[limits].to_numpy().tolist() == [pytest.approx(e.shown) for e in v.effects]
+    assert row[limits].tolist() == pytest.approx(v.weakest.shown)
+    decides = [e.decides for e in v.effects]
+    assert rows.state.tolist() == ["holds" if d else "" for d in decides]
+    assert rows.claimed.ne("").tolist() == decides
+
+
+def test_no_evidence_is_said_where_records_lack_too():
+    t = table(paper_world())
+    judged = judging.judge_table(t[t.architecture == BINARY], {"quick": "too small"})
+    assert {v.why for v in judged} == {"too small"}
+
+
+def test_a_study_is_judged_with_the_sizes_and_the_source_of_its_records(made, smoke):
+    run = smoke.run("digits_mlp", "as_written", "linear_penultimate", 0)
+    record = made[run.id]
+    changed = records.Record(record.run | {"n_parameters": 11}, record.history, record.arrays)
+    records.save(changed, records.folder(smoke, run))
+    judged = judging.judge(study.read(["smoke"]))
+    assert {(v.source, v.verdict) for v in judged} == {("trained afresh (smoke)", "undecided")}
+    assert {v.why for v in judged} == {"the profile smoke is too small to say anything"}
+    (size,) = [v for v in judged if v.claim.number == 10 and v.where == "Digits (MLP), as written"]
+    assert [e.interval.mean for e in size.effects] == [-1.0, 0.0]

@@ -1,0 +1,44 @@
+"""What is staged for the book: chapters, pages of runs, and the lines about them."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from binenc.profile import Profile
+from pipeline import stage
+
+
+@pytest.mark.parametrize(("name", "tag"), [("intro", "remove-input"), ("encoding", "hide-input")])
+@pytest.mark.parametrize("injected", [True, False])
+def test_code_of_a_chapter_goes_out_of_the_way(tmp_path, monkeypatch, name, tag, injected):
+    monkeypatch.setattr(stage, "STAGE", tmp_path)
+    (tmp_path / "book").mkdir()
+    tags = [["parameters"], *[["injected-parameters"]] * injected, []]
+    cells = [new_markdown_cell("# A"), *(new_code_cell("1", metadata={"tags": t}) for t in tags)]
+    path = tmp_path / f"{name}.ipynb"
+    nbformat.write(new_notebook(cells=cells), path)
+    stage.stage_chapter(path, "line")
+    page = nbformat.read(tmp_path / "book" / path.name, as_version=4)
+    code = [cell.metadata.tags[-1] for cell in page.cells if cell.cell_type == "code"]
+    assert code == ["remove-cell" if injected else tag, *[tag] * injected, tag]
+    assert page.cells[-1].source.startswith(":::{div} provenance\nline")
+
+
+def test_the_line_of_a_report_counts_the_records_of_each_profile(pages, smoke):
+    quick = Profile.read("quick")
+    other = [stage.Page(quick, quick.all_runs()[0], Path(), pages[0].record)]
+    line = stage.report_line([smoke, quick], pages + other)
+    assert line.endswith(
+        f"profile smoke ({len(pages)} records, a machine far away), quick (1 record, a machine far away)"
+    )
+
+
+def test_a_run_without_its_page_or_its_record_is_not_staged(made, smoke, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "BUILD", tmp_path)
+    first = smoke.all_runs()[0]
+    path = tmp_path / f"pages/smoke/{first.id}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert [page.run for page in stage.run_pages(smoke)] == [first]
