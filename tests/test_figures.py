@@ -92,6 +92,16 @@ class TestCurves:
         assert edges.min() == pytest.approx(low)
         plt.close(figure)
 
+    @pytest.mark.parametrize("reach", [10.1, 19.0, 21.0, 250.0, 350.0, 1e5, 1e12])
+    @pytest.mark.parametrize("low", [0.0031, 1.1, 4.9])
+    def test_a_logarithmic_axis_has_a_few_labels(self, low, reach):
+        figure, ax = plt.subplots()
+        ax.set(yscale="log", ylim=(low, low * reach))
+        style.log_ticks(ax.yaxis)
+        shown = [y for y in ax.get_yticks() if low <= y <= low * reach]
+        assert 2 <= len(shown) <= 6
+        plt.close(figure)
+
     def test_axis_shows_what_comes_after_the_start(self):
         numbers = pd.DataFrame(
             {

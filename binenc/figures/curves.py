@@ -5,9 +5,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
-from binenc.figures.style import COLOURS, DASHES, PANEL, STYLE, arrange, show, slug
+from binenc.figures.style import COLOURS, DASHES, PANEL, STYLE, arrange, log_ticks, show, slug
 from binenc.profile import ARCHITECTURES
 from binenc.protocol import in_words
 from binenc.records import Record
@@ -94,7 +93,7 @@ def _panel(ax: Axes, part: pd.DataFrame, start: float, log: bool) -> None:
         ax.set_ylim(low - margin, high + margin)
     if log:
         ax.set_yscale("log")
-        ax.yaxis.set_minor_formatter(NullFormatter())
+        log_ticks(ax.yaxis)
 
 
 def _end_at_one(ax: Axes, metric: str) -> None:
@@ -219,6 +218,7 @@ def run_curves(record: Record, name: str) -> None:
             ax.legend(fontsize=9, loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=2)
             ax.set_ylabel(title)
         axes[0, 0].set_yscale("log")
+        log_ticks(axes[0, 0].yaxis)
         axes[1, 0].set_xlabel("epoch")
         arrange(figure, axes, left=0.8, right=0.1, bottom=0.5, top=0.5, gap=0.6)
     last = {split: record.final("accuracy", split) for split in ("train", "test")}

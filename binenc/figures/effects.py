@@ -9,10 +9,9 @@ import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from binenc.claim_pages import claim_markdown
-from binenc.figures.style import PANEL, STYLE, show, slug
+from binenc.figures.style import PANEL, STYLE, log_ticks, show, slug
 from binenc.judging import effects_frame
 from binenc.protocol import in_words
 from binenc.verdict import Effect, Verdict, ordered
@@ -100,12 +99,7 @@ def _ticks(ax: Axes, values) -> None:
     """Few ticks, and a logarithmic axis where positive values span more than a decade."""
     if len(values) and min(values) > 0 and max(values) > 10 * min(values):
         ax.set_xscale("log")
-        ax.xaxis.set_minor_formatter(NullFormatter())  # its labels would overlap
-        if max(values) < 300 * min(values):
-            ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-            ax.xaxis.set_major_formatter("{x:g}")
-        else:
-            ax.xaxis.set_major_locator(LogLocator(numticks=5))
+        log_ticks(ax.xaxis)
     else:
         ax.locator_params(axis="x", nbins=5)
 

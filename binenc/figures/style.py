@@ -9,7 +9,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
 
 from binenc.profile import ARCHITECTURES, ROOT
@@ -135,6 +137,17 @@ def small(svg: str) -> str:
     svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
     svg = svg.replace(FAMILY, "").replace("<svg ", f'<svg style="{FAMILY.strip()}" ', 1)
     return re.sub(r'<!--.*?-->\s*| transform="rotate\(-?0 [^"]*"|(?<=>)\s+(?=<)', "", svg, flags=re.S)
+
+
+def log_ticks(axis: Axis) -> None:
+    """Labels of a logarithmic axis: more than one, and so few that they do not overlap."""
+    low, high = axis.get_view_interval()
+    axis.set_minor_formatter(NullFormatter())
+    if high < 300 * low:
+        axis.set_major_locator(LogLocator(subs=(1, 3) if high > 20 * low else (1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+    else:
+        axis.set_major_locator(LogLocator(numticks=5))
 
 
 def table(frame: pd.DataFrame, name: str, caption: str) -> None:
