@@ -10,6 +10,7 @@ import sys
 import torch
 
 from bench import building, measures, steps
+from binenc.command import command
 from binenc.profile import ROOT, InputError
 from binenc.provenance import processor, provenance
 from binenc.training import device
@@ -102,8 +103,4 @@ def shown(row: dict) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    command(lambda: main(sys.argv[1:]))

@@ -12,12 +12,12 @@ import dataclasses
 import hashlib
 import json
 import os
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from binenc import records
+from binenc.command import command
 from binenc.profile import InputError, Profile, Run, shard
 from binenc.words import duration
 
@@ -154,8 +154,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    command(main)

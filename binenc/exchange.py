@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from binenc import records
+from binenc.command import command
 from binenc.profile import InputError, Profile, Run
 
 FILES = ("run.json", *records.FILES)
@@ -219,8 +220,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    command(main)

@@ -27,6 +27,7 @@ import pandas as pd
 from scipy import stats
 
 from binenc import estimate, records
+from binenc.command import command
 from binenc.exchange import first_difference
 from binenc.profile import InputError, Profile, Run
 from binenc.words import duration
@@ -198,8 +199,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    command(main)

@@ -18,6 +18,7 @@ import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from binenc.choice import choose
+from binenc.command import command
 from binenc.profile import ROOT, InputError, Profile
 
 
@@ -152,18 +153,16 @@ def _what(error: BaseException) -> str:
 
 def main() -> None:
     if len(sys.argv) < 3:
-        print("python -m pipeline.page SOURCE OUTPUT [name=value ...]", file=sys.stderr)
-        sys.exit(2)
+        raise InputError("python -m pipeline.page SOURCE OUTPUT [name=value ...]")
     source, output, *words = sys.argv[1:]
     try:
         if not Path(source).is_file():
             raise InputError("no such notebook")
         values = checked(Path(source), words)
     except InputError as error:
-        print(f"{source}: {error}", file=sys.stderr)
-        sys.exit(2)
+        raise InputError(f"{source}: {error}") from None
     execute(Path(source), Path(output), values)
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 from binenc import claim_pages, judging, study
+from binenc.command import command
 from binenc.figures import slug
-from binenc.profile import ROOT, InputError
+from binenc.profile import ROOT
 
 MARKERS = re.compile(r"(<!-- verdicts:.*?-->\n).*?(<!-- /verdicts -->)", re.S)
 
@@ -39,8 +40,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    command(lambda: main(sys.argv[1:]))

@@ -6,6 +6,7 @@ python -m pipeline.run PROFILE EXPERIMENT PROTOCOL ARCHITECTURE SEED
 import sys
 from pathlib import Path
 
+from binenc.command import command
 from binenc.profile import ROOT, InputError, Profile
 from binenc.records import is_current
 from pipeline.page import execute
@@ -13,15 +14,10 @@ from pipeline.page import execute
 
 def main() -> None:
     if len(sys.argv) != 6:
-        print("python -m pipeline.run PROFILE EXPERIMENT PROTOCOL ARCHITECTURE SEED", file=sys.stderr)
-        sys.exit(2)
+        raise InputError("python -m pipeline.run PROFILE EXPERIMENT PROTOCOL ARCHITECTURE SEED")
     profile, *names, seed = sys.argv[1:]
-    try:
-        chosen = Profile.read(profile)
-        run = chosen.run(*names, int(seed) if seed.isdecimal() else seed)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    chosen = Profile.read(profile)
+    run = chosen.run(*names, int(seed) if seed.isdecimal() else seed)
     values = {
         "profile": profile,
         "experiment": run.experiment_name,
@@ -37,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)
