@@ -38,7 +38,7 @@ SHOWN = [name for name in profiles if any(key.startswith(f"{name}/") for key in 
 
 CHAPTERS = ["intro", "data", "architectures", "binarity", "encoding", "accuracy", "neural_collapse", "claims", "protocols"]
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
-JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_notes", "claim_pages", "judging", "switches", "verdict")]
+JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_notes", "claim_pages", "judging", "part", "switches", "verdict")]
 COMMANDS = [f"binenc/{name}.py" for name in ("command", "estimate", "exchange", "verify")]
 DRAWING = {str(path) for path in Path("binenc").rglob("*.py")} - {*TRAINING, *JUDGING, *COMMANDS}
 DRAWING = [*sorted(DRAWING), "pipeline/page.py"]

@@ -16,8 +16,9 @@ import pandas as pd
 from scipy.integrate import trapezoid
 
 from binenc.claim_notes import by_scale, on_the_way, otherwise, together
+from binenc.part import Part
 from binenc.profile import ARCHITECTURES
-from binenc.verdict import Effect, Part
+from binenc.verdict import Effect
 
 BINARY, LINEAR, NONLINEAR, NONE = list(ARCHITECTURES)[:4]  # the paper's; a reader may add others
 OTHERS = (LINEAR, NONLINEAR, NONE)

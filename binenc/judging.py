@@ -7,8 +7,9 @@ from dataclasses import replace
 import pandas as pd
 
 from binenc.claims import CLAIMS, Claim
+from binenc.part import Needs, Part
 from binenc.study import Study, contents, source
-from binenc.verdict import Needs, Part, Verdict, decide
+from binenc.verdict import Verdict, decide
 
 
 def judge_table(

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from binenc.command import command
 from binenc.profile import ROOT, InputError
 from pipeline import page
 
@@ -31,12 +32,12 @@ def notebook(path: Path, *cells: str, parameters: str = "seed = 0  # a number") 
     return path
 
 
-def command(*words: str | Path) -> list[str]:
+def page_command(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "pipeline.page", *map(str, words)]
 
 
 def run(*words: str | Path) -> subprocess.CompletedProcess:
-    return subprocess.run(command(*words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return subprocess.run(page_command(*words), cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
 def test_a_page_does_not_wait_for_a_grammar():
@@ -126,7 +127,7 @@ def test_the_command_refuses_in_one_line_with_2_and_writes_nothing(words, tmp_pa
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", ["page", *words])
     with pytest.raises(SystemExit) as stop:
-        page.main()
+        command(page.main)
     said = capsys.readouterr()
     assert stop.value.code == 2
     assert said.out == ""
@@ -189,7 +190,9 @@ def test_an_interrupt_leaves_no_page(tmp_path, number):
     slow = f"open({str(started)!r}, 'w').close()\nimport time\ntime.sleep(120)"
     source = notebook(tmp_path / "a.ipynb", slow, "print('never')")
     pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(command(source, output), cwd=ROOT, text=True, start_new_session=True, **pipe)
+    process = subprocess.Popen(
+        page_command(source, output), cwd=ROOT, text=True, start_new_session=True, **pipe
+    )
     deadline = time.monotonic() + 120
     while not started.exists():
         assert time.monotonic() < deadline

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from binenc.claims import CLAIMS
-from binenc.verdict import CONFIDENCE, Effect, Part, Verdict, decide, interval, ordered
+from binenc.part import Part
+from binenc.verdict import CONFIDENCE, Effect, Verdict, decide, interval, ordered
 
 values = st.lists(st.floats(-100, 100), min_size=2, max_size=8)
 
