@@ -296,7 +296,7 @@ def _first(error: ValidationError) -> str:
         models = {"experiments": Experiment, "runs": Block, "resources": Resources}
         model = models.get(first["loc"][0], Profile)
         return f"{where}: unknown key, allowed are {_fields(model)}"
-    said = first["msg"].removeprefix("Value error, ")
+    said = first["msg"].removeprefix("Value error, ").replace("valid boolean", "boolean, true or false")
     found = "" if first["type"] in ("missing", "value_error") else f" (found {reprlib.repr(first['input'])})"
     return f"{where}: {said}{found}".removeprefix(": ")
 

@@ -84,6 +84,7 @@ def test_a_configuration_is_all_but_names_and_title(smoke):
         ({"protocol": "as_written,softmax_twice=true,softmax_twice=true"}, ["softmax_twice stands twice"]),
         ({"protocol": "as_written,dropout=never"}, ["dropout", "'every_epoch' or 'first_epoch'", "'never'"]),
         ({"protocol": "as_written,softmax_twice=2"}, ["softmax_twice", "boolean", "2"]),
+        ({"protocol": "as_written,softmax_twice=True"}, ["softmax_twice", "true or false", "'True'"]),
         ({"protocol": "as_written,cnn_dense_layers=4"}, ["cnn_dense_layers", "2 or 3", "4"]),
     ],
 )
