@@ -242,3 +242,12 @@ def test_a_profile_without_records_is_not_judged_in_the_readme(monkeypatch):
     monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=["quick"], runs={}))
     with pytest.raises(SystemExit, match="paper: no record to judge by"):
         readme.main(["quick", "paper"])
+
+
+def test_links_start_where_their_page_lies(built):
+    deep = built[1] / "deep/c.html"
+    deep.parent.mkdir()
+    deep.write_text('<a href="../b.html?v=1#there">b</a>')
+    assert check.problems(*built) == []
+    deep.write_text('<a href="b.html#there">b</a>')
+    assert check.problems(*built) == ["deep/c.html: b.html#there does not exist"]
