@@ -12,7 +12,6 @@ from scipy import stats
 from binenc.claims import ALL_POINTS, CLAIMS
 from binenc.judging import judge, to_frame
 from binenc.profile import Profile
-from binenc.protocol import in_words
 from binenc.study import Study, source
 from binenc.verdict import CONFIDENCE, Verdict
 
@@ -107,18 +106,18 @@ HEADLINES = [
 """What was found, by effects of claims; a number by itself is the verdict."""
 OTHERWISE = (
     "lead in accuracy {5:binary encoding − best other} on test points ({5}), {6:binary encoding − best "
-    "other} on training points ({6}); share with the most common code {3:whole-code share} ({3})."
+    "other} on training points ({6}); share of these with the most common code {3:whole-code share} ({3})."
 )
-"""The same in short, of the other protocols of that experiment."""
+"""The same in short, of what else is recorded."""
 
 
 def headline(judged: list[Verdict], link: str = "") -> str:
-    """What the first experiment and protocol say, in numbers with their intervals, as Markdown."""
+    """What the first experiment and protocol say, and in short what else is recorded, as Markdown."""
     first = judged[0]
-    columns: dict[str, dict[int, Verdict]] = {}
+    columns: dict[tuple[str, str], dict[int, Verdict]] = {}
     for v in judged:
-        if (v.profile, v.experiment) == (first.profile, first.experiment):
-            columns.setdefault(v.protocol, {})[v.claim.number] = v
+        if v.profile == first.profile or v.source.startswith("recorded"):
+            columns.setdefault((v.profile, v.where), {})[v.claim.number] = v
     mine, *others = columns.values()
     said = _counts([v.verdict for v in mine.values()])
     lines = [
@@ -128,8 +127,7 @@ def headline(judged: list[Verdict], link: str = "") -> str:
         *(f"- {_filled(line, mine, link)}" for line in HEADLINES if _has_all(line, mine)),
     ]
     for other in filter(lambda other: _has_all(OTHERWISE, other), others):
-        name = in_words(next(iter(other.values())).protocol)
-        lines.append(f"- **{name.capitalize()}**, {_seeds(other)}: {_filled(OTHERWISE, other, link)}")
+        lines.append(f"- **{other[1].where}**, {_seeds(other)}: {_filled(OTHERWISE, other, link)}")
     return "\n".join(lines)
 
 
