@@ -1,6 +1,7 @@
 """Warm pages: a lent process does what a new one would, and goes when its asker or its lender goes."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from binenc.profile import ROOT
 from pipeline import warm
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks of a process with many libraries")
-PYTHON = f"{sys.executable} -m pipeline.warm"
+PYTHON = f"{shlex.quote(sys.executable)} -m pipeline.warm"
 
 
 def sh(script: str, lent: bool = True, **environment: str) -> subprocess.CompletedProcess:
