@@ -1,5 +1,7 @@
 """Metrics over epochs, and where they end."""
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -42,8 +44,14 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
 
 
 def panel_title(found: Study, profile: str, experiment: str, protocol: str) -> str:
-    """Experiment and protocol, and below them whose records they are."""
-    return f"{found.label(profile, experiment, protocol)}\n{source(found.profiles[profile])}"
+    """Experiment and protocol, in lines that fit above a panel, and below them whose records they are."""
+    named = textwrap.fill(found.label(profile, experiment, protocol), 26)
+    return f"{named}\n{source(found.profiles[profile])}"
+
+
+def _room(titles: list[str]) -> float:
+    """Inches above the panels that the titles take."""
+    return 0.35 + 0.15 * max(title.count("\n") for title in titles)
 
 
 def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start: float = 0) -> Figure:
@@ -64,7 +72,7 @@ def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start
         for ax in axes[-1]:
             ax.set_xlabel("epoch")
         _legend(figure, axes)
-        arrange(figure, axes, left=1.0, right=0.1, bottom=0.95, top=0.5, gap=0.18)
+        arrange(figure, axes, left=1.0, right=0.1, bottom=0.95, top=_room(titles), gap=0.18)
     return figure
 
 
@@ -170,7 +178,7 @@ def draw_ends(seeds: pd.DataFrame, rows: list[Row], titles: list[str]) -> Figure
         for ax, title in zip(axes[0], titles, strict=True):
             ax.set_title(title, y=1)
         _legend(figure, axes)
-        arrange(figure, axes, left=1.0, right=0.1, bottom=0.7, top=0.5, gap=0.2)
+        arrange(figure, axes, left=1.0, right=0.1, bottom=0.7, top=_room(titles), gap=0.2)
     return figure
 
 
