@@ -12,7 +12,7 @@ from drawn import options, save_all
 
 from binenc import data, figures, study
 from binenc.figures import codes, images, networks, style
-from binenc.figures.curves import draw_curves
+from binenc.figures.curves import draw_curves, panel_title
 from binenc.geometry import hamming
 from binenc.profile import ARCHITECTURES, Profile
 
@@ -100,6 +100,27 @@ class TestCurves:
         style.log_ticks(ax.yaxis)
         shown = [y for y in ax.get_yticks() if low <= y <= low * reach]
         assert 2 <= len(shown) <= 6
+        plt.close(figure)
+
+    def test_titles_fit_beside_each_other(self, made, smoke):
+        found = study.read(["smoke"])
+        runs = [
+            dataclasses.replace(
+                run,
+                experiment=run.experiment.model_copy(
+                    update={"title": f"A {run.experiment.title} of a long title"}
+                ),
+            )
+            for run in found.runs["smoke"]
+        ]
+        long = dataclasses.replace(found, runs={"smoke": runs})
+        titles = [panel_title(long, "smoke", f"digits_{net}", "as_written") for net in ("mlp", "cnn")]
+        numbers = study.over_seeds(found.table.query("protocol == 'as_written' and metric == 'accuracy'"))
+        figure = draw_curves(numbers, [("accuracy", "test")], titles)
+        boxes = [ax.title.get_window_extent() for ax in figure.axes]
+        assert boxes[0].x1 < boxes[1].x0
+        assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+        assert all(box.y1 <= figure.bbox.y1 for box in boxes)
         plt.close(figure)
 
     def test_axis_shows_what_comes_after_the_start(self):
