@@ -32,11 +32,13 @@ def by_scale(score: pd.Series, standardised: pd.Series) -> str:
 
 def on_the_way(share: pd.DataFrame, bound: float) -> str:
     """What is to be said of a share (epochs, seeds) that ends below its bound: it was higher, or it rises."""
-    means, epochs = share.mean(axis=1), share.index
+    means = share.mean(axis=1)
     if means.iloc[-1] > bound:
         return ""
     if means.max() - means.iloc[-1] > 0.01:
         return f"it had been {words.share(means.max())} after epoch {means.idxmax()}"
     rise = 100 * means.diff().iloc[-1]
-    last = epochs[-1] - epochs[-2] if len(epochs) > 1 else 0
-    return f"still rising, by {rise:.2f} percentage points in the last {last} epochs" if rise > 0 else ""
+    if not rise > 0:
+        return ""
+    epochs = share.index[-1] - share.index[-2]
+    return f"still rising, by {rise:.2f} percentage points in the last {epochs} epochs"

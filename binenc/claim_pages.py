@@ -116,23 +116,23 @@ def headline(judged: list[Verdict], link: str = "") -> str:
     first = judged[0]
     columns: dict[tuple[str, str], dict[int, Verdict]] = {}
     for v in judged:
-        if v.profile == first.profile or v.source.startswith("recorded"):
+        if v.profile == first.profile or v.recorded:
             columns.setdefault((v.profile, v.where), {})[v.claim.number] = v
     mine, *others = columns.values()
     said = _counts([v.verdict for v in mine.values()])
     lines = [
-        f"**{first.where}**, {first.source or first.profile}, {_seeds(mine)}, 95 % intervals: "
+        f"**{first.where}**, {first.source or first.profile}, {_seeds(mine.values())}, 95 % intervals: "
         f"of {len(mine)} claims, {said}.",
         "",
         *(f"- {_filled(line, mine, link)}" for line in HEADLINES if _has_all(line, mine)),
     ]
     for other in filter(lambda other: _has_all(OTHERWISE, other), others):
-        lines.append(f"- **{other[1].where}**, {_seeds(other)}: {_filled(OTHERWISE, other, link)}")
+        lines.append(f"- **{other[1].where}**, {_seeds(other.values())}: {_filled(OTHERWISE, other, link)}")
     return "\n".join(lines)
 
 
-def _seeds(column: dict[int, Verdict]) -> str:
-    n = max(v.n_seeds for v in column.values())
+def _seeds(verdicts: Iterable[Verdict]) -> str:
+    n = max(v.n_seeds for v in verdicts)
     return f"{n} seed{'s' * (n != 1)}"
 
 
@@ -203,9 +203,8 @@ def claim_markdown(judged: list[Verdict], number: int) -> str:
     claim, columns = mine[0].claim, [_column(v, mine) for v in mine]
     sources = dict.fromkeys(v.source for v in mine)
     tables = [_effects([v for v in mine if v.source == source]) for source in sources]
-    counted = {v.n_seeds: f" ({v.n_seeds} seed{'s' * (v.n_seeds != 1)})" for v in mine} | {0: ""}
     said = [
-        f"- **{column}**: {_words(v)}{counted[v.n_seeds]}: {v.why}."
+        f"- **{column}**: {_words(v)}{f' ({_seeds([v])})' if v.n_seeds else ''}: {v.why}."
         for v, column in zip(mine, columns, strict=True)
     ]
     head = [f"*{claim.statement}* ({claim.place}).", f"**Test.** {claim.test}"]

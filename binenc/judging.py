@@ -52,8 +52,8 @@ def judge(found: Study, which: Sequence[Claim] = CLAIMS) -> list[Verdict]:
     judged = []
     table = pd.concat([found.table, parameter_counts(found)], ignore_index=True)
     for v in judge_table(table, no, which):
-        title = found.label(v.profile, v.experiment)
-        judged.append(replace(v, title=title, source=source(found.profiles[v.profile])))
+        title, profile = found.label(v.profile, v.experiment), found.profiles[v.profile]
+        judged.append(replace(v, title=title, source=source(profile), recorded=profile.recorded))
     return judged
 
 

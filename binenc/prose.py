@@ -15,7 +15,7 @@ import yaml
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record, find
 from binenc.study import KEYS, Study, contents, last_epoch, over_seeds, source
-from binenc.words import METRICS, number, plus_minus, share
+from binenc.words import METRICS, SHARES, number, plus_minus, share
 
 GROUP = KEYS[:3]
 """Columns that name a profile, experiment and protocol."""
@@ -62,8 +62,7 @@ def ranking(found: Study, metric: str, split: str) -> str:
         )
         if len(rows) > 1:
             lead = rows["mean"].iloc[0] - rows["mean"].iloc[1]
-            points = METRICS[metric].unit == "share of points"
-            ahead = f"{number(100 * lead, 2)} percentage points" if points else number(lead, 2)
+            ahead = f"{number(100 * lead, 2)} percentage points" if metric in SHARES else number(lead, 2)
             level = (rows["mean"] == rows["mean"].iloc[0]).sum()
             who = f"all {level}" if level == len(rows) else f"the first {level}"
             said += f"; the first leads by {ahead}" if lead else f"; {who} are level"

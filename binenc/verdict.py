@@ -154,6 +154,8 @@ class Verdict:
     """Of the experiment, as a reader knows it."""
     source: str = ""
     """Which records they are, as a reader knows them."""
+    recorded: bool = False
+    """Whether they ship with the repository."""
     evidence: bool = True
     """Whether anything follows from such records at all."""
 

@@ -51,6 +51,9 @@ METRICS = {
     "nc4": Metric("Nearest class mean (NC4)", "share that agrees", "higher", "NC4"),
 }
 
+SHARES = {name for name, metric in METRICS.items() if metric.unit.startswith("share")}
+"""Those that end at one."""
+
 
 def duration(seconds: float) -> str:
     """In the unit that a reader would choose."""

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 from binenc.profile import ROOT
-from binenc.prose import plus_minus
 from binenc.provenance import version
-from binenc.words import METRICS
+from binenc.words import METRICS, plus_minus
 
 RECORDED = ROOT / "bench/recorded.json"
 PARTS = {

@@ -106,8 +106,8 @@ def test_the_headline_is_of_the_first_experiment_with_its_numbers():
     released = said.splitlines()[-1]
     assert released.startswith("- **digits_mlp, as released**, 3 seeds: lead in accuracy −")
     assert "[claim 5](claims.html#claim-5): ✗ not reproduced" in released
-    recorded = [dataclasses.replace(v, profile="paper", source="recorded (paper)") for v in judged[:10]]
-    fresh = [dataclasses.replace(v, profile="mine", source="trained afresh (mine)") for v in judged[:10]]
+    recorded = [dataclasses.replace(v, profile="paper", recorded=True) for v in judged[:10]]
+    fresh = [dataclasses.replace(v, profile="mine") for v in judged[:10]]
     assert headline(judged + recorded + fresh).count("\n- ") == 6
     alone = headline(judging.judge_table(table(paper_world())[lambda t: t.architecture == BINARY]))
     assert alone.count("\n- ") == 0

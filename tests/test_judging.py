@@ -1,5 +1,7 @@
 """Every claim judged, and the frames in which that is handed on."""
 
+import dataclasses
+
 import pytest
 from worlds import BINARY, NONE, judge, paper_world, table
 
@@ -42,8 +44,12 @@ def test_a_study_is_judged_with_the_sizes_and_the_source_of_its_records(made, sm
     record = made[run.id]
     changed = records.Record(record.run | {"n_parameters": 11}, record.history, record.arrays)
     records.save(changed, records.folder(smoke, run))
-    judged = judging.judge(study.read(["smoke"]))
+    found = study.read(["smoke"])
+    judged = judging.judge(found)
     assert {(v.source, v.verdict) for v in judged} == {("trained afresh (smoke)", "undecided")}
     assert {v.why for v in judged} == {"the profile smoke is too small to say anything"}
+    assert not any(v.recorded for v in judged)
+    shipped = dataclasses.replace(found, profiles={"smoke": smoke.model_copy(update={"recorded": True})})
+    assert all(v.recorded for v in judging.judge(shipped))
     (size,) = [v for v in judged if v.claim.number == 10 and v.where == "Digits (MLP), as written"]
     assert [e.interval.mean for e in size.effects] == [-1.0, 0.0]

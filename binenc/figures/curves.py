@@ -13,13 +13,10 @@ from binenc.profile import ARCHITECTURES
 from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study, last_epoch, over_seeds, source
-from binenc.words import METRICS, share
+from binenc.words import METRICS, SHARES, share
 
 Row = tuple[str, str]
 """A metric and a split: one row of panels."""
-
-SHARES = {name for name, words in METRICS.items() if words.unit.startswith("share")}
-"""The metrics that end at one."""
 
 
 def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0) -> None:
