@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 from textbook import assert_same_numbers, changed, curve_of, textbook
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from binenc import training
+from binenc.models import build
 from binenc.training import train
 
 gpu = [
@@ -50,6 +52,31 @@ def test_graphs_are_replayed_for_full_batches_of_each_mode(smoke, monkeypatch):
     assert replayed == [200] * (3 * 7 - 2 * training.GraphedStep.WARM_UP)  # 7 full batches and one of 37
     assert plain.history.equals(graphed.history)
     assert all(torch.equal(weights[name], same[name]) for name in weights)
+
+
+@pytest.mark.parametrize("name", ["digits_mlp", "digits_cnn,precision=bf16"])
+@pytest.mark.parametrize("protocol", ["as_written", "as_released"])
+def test_a_step_reads_no_number_back(smoke, name, protocol):
+    """Which would make it wait for the device, and could not be recorded: tensors without numbers refuse."""
+    run = changed(smoke, name, protocol)
+    model, _, _, step = training.set_up(run, 8, 10, torch.device("cpu"))
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        batch = torch.empty(64, 1, 8, 8), torch.empty(64, dtype=torch.int64)
+        for mode in (True, False):
+            model.train(mode)
+            step(*batch)
+
+
+@pytest.mark.parametrize("name", ["digits_mlp", "digits_cnn"])
+@pytest.mark.parametrize("protocol", ["as_written", "as_released"])
+def test_a_step_stays_on_the_device_of_its_model(smoke, name, protocol):
+    """With "meta", which computes shapes alone, for a second device: torch refuses to mix it with the CPU."""
+    run, meta = changed(smoke, name, protocol), torch.device("meta")
+    model = training.suited_to(meta, build(run, 8, 10), "float32")
+    optimizer = torch.optim.SGD(model.parameters())
+    step = training.make_step(model, optimizer, torch.zeros(2, dtype=torch.float64, device=meta), run)
+    step(torch.empty(64, 1, 8, 8, device=meta), torch.empty(64, dtype=torch.int64, device=meta))
+    assert all(parameter.grad.device == meta for parameter in model.parameters())
 
 
 class TestGpu:
