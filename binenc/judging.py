@@ -37,11 +37,10 @@ def judge_table(
 def parameter_counts(found: Study) -> pd.DataFrame:
     """The size of each network, as its record states it, as rows of the study's table."""
     rows = []
-    for name, runs in found.runs.items():
-        for run in runs:
-            key = (name, run.experiment_name, run.protocol_name, run.architecture, run.seed)
-            size = float(contents(found.profiles[name], run)["n_parameters"])
-            rows.append((*key, 0, "train", "n_parameters", size))
+    for name, run in found.each():
+        key = (name, run.experiment_name, run.protocol_name, run.architecture, run.seed)
+        size = float(contents(found.profiles[name], run)["n_parameters"])
+        rows.append((*key, 0, "train", "n_parameters", size))
     return pd.DataFrame(rows, columns=found.table.columns)
 
 

@@ -29,6 +29,10 @@ class Study:
     missing: dict[str, list[Run]]
     table: pd.DataFrame
 
+    def each(self) -> Iterator[tuple[str, Run]]:
+        """All runs with a record, each with the name of its profile."""
+        return ((name, run) for name, runs in self.runs.items() for run in runs)
+
     def parts(self) -> Iterator[tuple[str, str, list[str]]]:
         """Profile, protocol and experiments of all runs with a record: what one figure shows."""
         for profile, runs in self.runs.items():
@@ -38,11 +42,7 @@ class Study:
 
     def label(self, profile: str, experiment: str, protocol: str = "") -> str:
         """The experiment's title, with the profile where two have experiments of that title; the protocol."""
-        titles = {
-            (name, run.experiment_name): run.experiment.title
-            for name, runs in self.runs.items()
-            for run in runs
-        }
+        titles = {(name, run.experiment_name): run.experiment.title for name, run in self.each()}
         mine = titles[profile, experiment]
         several = len({name for (name, _), title in titles.items() if title == mine}) > 1
         said = f"{mine} ({profile})" if several else mine

@@ -110,36 +110,34 @@ def vertices_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
 def geometry_of(found: Study) -> pd.DataFrame:
     """What `binenc.geometry` says of the codes and class means of each run, as rows of the study's table.
 
-    The spread of distances is of the training points' codebook, the rest of test points, of those classes
-    to which a point counts.
+    The spread of distances is of the training points' codebook, the rest of test points: of those classes
+    to which a test point counts.
     """
     rows = []
-    for name, runs in found.runs.items():
-        for run in runs:
-            record = find(found.profiles[name], run)
-            filled = record.arrays["test_class_count"] > 0
-            means, book = record.arrays["test_class_means"][filled], record.arrays["test_codebook"][filled]
-            codebook = record.arrays["codebook"][-1]
-            values = {
-                "d": codebook.shape[1],
-                "largest_simplex": largest_simplex(*codebook.shape),
-                "hamming_std": pairs(hamming(codebook)).std(),
-                "code_equiangularity": equiangularity(book.astype(float)),
-                "off_vertices": off_vertices(means, book),
-            }
-            key = (name, run.experiment_name, run.protocol_name, run.architecture, run.seed)
-            epoch = record.history.epoch.max()
-            rows += [(*key, epoch, "test", metric, value) for metric, value in values.items()]
+    for name, run in found.each():
+        record = find(found.profiles[name], run)
+        filled = record.arrays["test_class_count"] > 0
+        means, book = record.arrays["test_class_means"][filled], record.arrays["test_codebook"][filled]
+        codebook = record.arrays["codebook"][-1]
+        values = {
+            "d": codebook.shape[1],
+            "largest_simplex": largest_simplex(*codebook.shape),
+            "hamming_std": pairs(hamming(codebook[filled])).std(),
+            "code_equiangularity": equiangularity(book.astype(float)),
+            "off_vertices": off_vertices(means, book),
+        }
+        key = (name, run.experiment_name, run.protocol_name, run.architecture, run.seed)
+        epoch = record.history.epoch.max()
+        rows += [(*key, epoch, "test", metric, value) for metric, value in values.items()]
     return pd.DataFrame(rows, columns=found.table.columns)
 
 
 def parameter_table(found: Study) -> pd.DataFrame:
     """Trainable parameters that the records state: a row an experiment and protocol."""
     counts: dict[tuple, dict] = {}
-    for name, runs in found.runs.items():
-        for run in runs:
-            row = counts.setdefault((name, run.experiment_name, run.protocol_name), {})
-            row[run.architecture] = contents(found.profiles[name], run)["n_parameters"]
+    for name, run in found.each():
+        row = counts.setdefault((name, run.experiment_name, run.protocol_name), {})
+        row[run.architecture] = contents(found.profiles[name], run)["n_parameters"]
     lines = []
     for (name, experiment, protocol), row in counts.items():
         first = [row[a] for a in list(ARCHITECTURES)[:3] if a in row]
@@ -153,23 +151,22 @@ def parameter_table(found: Study) -> pd.DataFrame:
 def settings_table(found: Study) -> pd.DataFrame:
     """The sizes and the training of each experiment."""
     lines = {}
-    for name, runs in found.runs.items():
-        for run in runs:
-            e = run.experiment
-            lines[name, run.experiment_name] = {
-                "Experiment": found.label(name, run.experiment_name),
-                "Backbone": e.backbone.upper(),
-                "h(x)": e.width,
-                "d": e.penultimate,
-                "Channels": ", ".join(map(str, e.channels)) or "–",
-                "Dropout": e.dropout_rate,
-                "Batch": e.batch_size,
-                "Learning rate": f"{e.learning_rate:g}",
-                "Halved every": e.halve_every,
-                "γ": f"{e.gamma:g}",
-                "Epochs": e.epochs,
-                "Evaluated every": e.evaluate_every,
-            }
+    for name, run in found.each():
+        e = run.experiment
+        lines[name, run.experiment_name] = {
+            "Experiment": found.label(name, run.experiment_name),
+            "Backbone": e.backbone.upper(),
+            "h(x)": e.width,
+            "d": e.penultimate,
+            "Channels": ", ".join(map(str, e.channels)) or "–",
+            "Dropout": e.dropout_rate,
+            "Batch": e.batch_size,
+            "Learning rate": f"{e.learning_rate:g}",
+            "Halved every": e.halve_every,
+            "γ": f"{e.gamma:g}",
+            "Epochs": e.epochs,
+            "Evaluated every": e.evaluate_every,
+        }
     return pd.DataFrame(list(lines.values()))
 
 

@@ -24,7 +24,7 @@ def available(name: str) -> bool:
 
 def datasets(found: Study) -> dict[str, Dataset | None]:
     """The datasets of a study; None for one whose files are not here: a picture is no reason to download."""
-    names = dict.fromkeys(run.experiment.dataset for runs in found.runs.values() for run in runs)
+    names = dict.fromkeys(run.experiment.dataset for _, run in found.each())
     return {name: load(name) if available(name) else None for name in names}
 
 
@@ -32,12 +32,7 @@ def sizes(found: Study, data: dict[str, Dataset | None]) -> pd.DataFrame:
     """Of each dataset its size and checksum, as text, and whether the records were trained on just that."""
     rows = []
     for name, dataset in data.items():
-        made = [
-            contents(found.profiles[p], run)
-            for p, runs in found.runs.items()
-            for run in runs
-            if run.experiment.dataset == name
-        ]
+        made = [contents(found.profiles[p], run) for p, run in found.each() if run.experiment.dataset == name]
         sums = {m["data_checksum"] for m in made}
         n_classes = len(made[0]["classes"])
         row = {"Data": name, "Classes": n_classes, "Pixels": f"{SIDE} x {SIDE}"}
