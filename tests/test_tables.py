@@ -76,7 +76,7 @@ def test_geometry_is_of_the_codes_and_class_means_of_each_run(made):
     geometry = tables.geometry_of(found)
     rows = geometry.set_index(["architecture", "protocol", "experiment", "metric"]).value
     record = made["digits_mlp/as_written/linear_penultimate/seed-0"]
-    book = record.arrays["codebook"][-1]
+    book = record.arrays["codebook"][-1]  # no test point counts to its first class
     distances = [(a != b).sum() for a, b in itertools.combinations(book[1:], 2)]  # the first has none
     key = "linear_penultimate", "as_written", "digits_mlp"
     assert rows[(*key, "hamming_std")] == pytest.approx(np.std(distances))
