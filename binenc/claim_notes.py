@@ -42,3 +42,22 @@ def on_the_way(share: pd.DataFrame, bound: float) -> str:
         return ""
     epochs = share.index[-1] - share.index[-2]
     return f"still rising, by {rise:.2f} percentage points in the last {epochs} epochs"
+
+
+def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
+    """When accuracies (epochs, seeds) were above all others on average, and if they can be in the end."""
+    leads = pd.concat([(mine - other).mean(axis=1) for other in others], axis=1).min(axis=1)
+    there = leads.index[leads > 0]
+    said = f"ahead of all {len(others)} on average at {len(there)} of {len(leads)} evaluations"
+    if len(there) and there[-1] < leads.index[-1]:
+        said += f", last after epoch {there[-1]}"
+    best = pd.concat([other.iloc[-1] for other in others], axis=1).max(axis=1)
+    perfect = (best == 1).sum()
+    none = f"in {perfect} of {len(best)} seeds another errs on no point, so that nothing can be above"
+    return together(said, none if perfect else "")
+
+
+def begins_without(curve: pd.DataFrame) -> str:
+    """That a class is empty at the first evaluation, by a measure (epochs, seeds) which then has no value."""
+    n = curve.iloc[0].isna().sum()
+    return f"at first over fewer classes in {n} of {curve.shape[1]} seeds, as one has no point" if n else ""

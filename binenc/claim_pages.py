@@ -90,23 +90,25 @@ def _counts(verdicts: Iterable[str]) -> str:
 
 HEADLINES = [
     "Width of a latent's peaks, last over first evaluation: {1:standard deviation} under binary encoding "
-    "({1}), {2:standard deviation} with a linear penultimate layer ({2}); their distance in widths, which "
-    "has no scale: {1:distance of the peaks in their std} and {2:distance of the peaks in their std}.",
+    "({1}), {2:standard deviation} with a linear penultimate layer ({2}); what two peaks gain over one in "
+    "the end, in nats per value, whatever the scale: {1:gain of two peaks over one, last} and "
+    "{2:gain of two peaks over one, last}.",
     "Share of the points with their class's most common code: {3:whole-code share} of the training points "
     f"(above {ALL_POINTS} is claimed, {{3}}), "
     "{3:whole-code share, test set} of the test points; with a linear penultimate layer "
     "{4:whole-code share, linear penultimate} of the training points ({4}).",
-    "Lead in accuracy over the best of the others, in percentage points: {5:binary encoding − best other} on "
-    "test points ({5}), {6:binary encoding − best other} on training points ({6}).",
+    "Accuracy, in percentage points, by the weakest of three leads: {5:weakest} on test points ({5}), "
+    "{6:weakest} on training points ({6}).",
     "Averaged over the training, relative to the best of the others: spread of the angles between class "
     "means {8:equiangularity, area}, variance within classes relative to that between them, Tr(Sw Sb⁺)/C, "
-    "{8:Tr(Sw Sb⁺)/C, area}; at a simplex both are 0. Share of the evaluations at which it is nearest by all "
-    "four measures: {8:nearest by all four} ({8}).",
+    "{8:Tr(Sw Sb⁺)/C, area}; less is nearer to a simplex. Share of the evaluations at which it is nearest "
+    "by all four measures: {8:nearest by all four}; how many epochs sooner it comes where the others end is "
+    "judged as well ({8}).",
 ]
-"""What was found, by effects of claims; a number by itself is the verdict."""
+"""What was found, by effects of claims or the weakest that decides; a number by itself is the verdict."""
 OTHERWISE = (
-    "lead in accuracy {5:binary encoding − best other} on test points ({5}), {6:binary encoding − best "
-    "other} on training points ({6}); share of these with the most common code {3:whole-code share} ({3})."
+    "weakest lead in accuracy: {5:weakest} on test points ({5}), {6:weakest} on training points ({6}); share "
+    "of these with the most common code {3:whole-code share} ({3})."
 )
 """The same in short, of what else is recorded."""
 
@@ -145,6 +147,8 @@ def _filled(line: str, column: dict[int, Verdict], link: str) -> str:
 
     def fill(found: re.Match) -> str:
         number, name = int(found[1]), found[2]
+        if name == "weakest":
+            return f"{column[number].weakest.name} {column[number].weakest}"
         if name:
             return str(next(e for e in column[number].effects if e.name == name))
         claim = f"claim {number}"

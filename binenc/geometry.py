@@ -26,13 +26,32 @@ def largest_simplex(n_classes: int, d: int) -> float:
 def equiangularity(rows: np.ndarray) -> float:
     r"""Spread of the angles, :math:`Std_{c<c'} \cos(m_c, m_{c'})`, 0 .. 1, of rows (C, d) less their mean.
 
-    As of class means in `binenc.metrics.neural_collapse` (Papyan et al. 2020). NaN if a row lies at the mean.
+    As `binenc.metrics.neural_collapse` (Papyan et al. 2020), but for the mean, which is there that of all
+    points: here rows that form a simplex have 0, however large their classes are. Rows of random directions
+    have about :math:`1/\sqrt d`. NaN if a row lies at the mean.
     """
     centred = rows - rows.mean(0)
-    length = np.linalg.norm(centred, axis=1, keepdims=True)
-    if not length.all():
-        return np.nan
-    return float(pairs(centred @ centred.T / length / length.T).std())
+    return float(cosines(centred).std()) if centred.any(axis=1).all() else np.nan
+
+
+def cosines(rows: np.ndarray) -> np.ndarray:
+    """Of each two of the rows (C, d), none of which is 0."""
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return pairs(unit @ unit.T)
+
+
+def simplex(count: np.ndarray) -> dict[str, float]:
+    """What `binenc.metrics.neural_collapse` has at a simplex, with classes of so many points (C,).
+
+    They are 0 of equally large classes; else the mean of all points lies nearer to the larger ones.
+    """
+    rows = np.eye(len(count)) - count / count.sum()
+    length, cosine = np.linalg.norm(rows, axis=1), cosines(rows)
+    return {
+        "equinorm": length.std() / length.mean(),
+        "equiangularity": cosine.std(),
+        "max_angle": np.abs(cosine + 1 / (len(count) - 1)).mean(),
+    }
 
 
 def off_vertices(means: np.ndarray, book: np.ndarray) -> float:

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from binenc.geometry import simplex
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record, find
 from binenc.study import KEYS, Study, contents, last_epoch, over_seeds, source
+from binenc.verdict import DECIMALS
 from binenc.words import METRICS, SHARES, number, plus_minus, share
 
 GROUP = KEYS[:3]
@@ -61,9 +63,9 @@ def ranking(found: Study, metric: str, split: str) -> str:
             f"{ARCHITECTURES[a]} {plus_minus(*rows.loc[a, ['mean', 'std', 'n']])}" for a in rows.index
         )
         if len(rows) > 1:
-            lead = rows["mean"].iloc[0] - rows["mean"].iloc[1]
+            lead = round(rows["mean"].iloc[0] - rows["mean"].iloc[1], DECIMALS)
             ahead = f"{number(100 * lead, 2)} percentage points" if metric in SHARES else number(lead, 2)
-            level = (rows["mean"] == rows["mean"].iloc[0]).sum()
+            level = (rows["mean"].round(DECIMALS) == round(rows["mean"].iloc[0], DECIMALS)).sum()
             who = f"all {level}" if level == len(rows) else f"the first {level}"
             said += f"; the first leads by {ahead}" if lead else f"; {who} are level"
         lines.append(f"- {where(found, *key)}: {said} ({seeds(part.n)}).")
@@ -114,7 +116,8 @@ def sharing(found: Study) -> str:
 def loss_range(found: Study) -> str:
     """Between which values L_bin lies under binary encoding, and what its exponential is there."""
     table = found.table[(found.table.metric == "loss_bin") & (found.table.split == "train")]
-    table = table[table.architecture == "binary_encoding"]
+    of_the_mean = ~table.protocol.str.contains("loss_bin=")  # other readings are other functions
+    table = table[(table.architecture == "binary_encoding") & of_the_mean]
     if table.empty:
         return "No experiment here has records of binary encoding."
     n, least, most = len(table[[*GROUP, "seed"]].drop_duplicates()), table.value.min(), table.value.max()
@@ -128,19 +131,32 @@ def loss_range(found: Study) -> str:
     return f"{said}{small if excess < 0.01 else ''}."
 
 
+def simplex_floor(found: Study) -> str:
+    """What a perfect simplex has where classes are as large as those of the test points, as Markdown."""
+    counts, said = {}, []
+    for name, run in found.each():
+        if run.protocol.class_of_point == "label" and run.experiment.dataset not in counts:
+            record = find(found.profiles[name], run)
+            counts[run.experiment.dataset] = record.arrays["test_class_count"]
+    for dataset, count in counts.items():
+        ends = {m: number(round(x, DECIMALS), 2) for m, x in simplex(count).items()}
+        said.append(f"{', '.join(f'{METRICS[m].title.lower()} {x}' for m, x in ends.items())} ({dataset})")
+    head = "A perfect simplex of classes as large as those of the test points has "
+    return f"{head}{'; '.join(said)}." if said else ""
+
+
 def vertices(found: Study, geometry: pd.DataFrame) -> str:
     """Whether class means are nearer to a simplex than their codes under binary encoding, as Markdown."""
-    ends = pd.concat([final(found, "equiangularity", "test"), over_seeds(geometry)])
+    ends = over_seeds(geometry)
     ends = ends[ends.architecture == "binary_encoding"]
     if ends.empty:
         return "No experiment here has records of binary encoding."
     mine = ends.pivot(index=GROUP, columns="metric", values="mean")
-    nearer, off = mine.equiangularity < mine.code_equiangularity, mine.off_vertices
+    nearer, off = mine.means_equiangularity < mine.code_equiangularity, mine.off_vertices
     return (
         "Under binary encoding the angles of class means are closer to equal than those of their codes in "
         f"{nearer.sum()} of {len(mine)} cases. The class means stand off their vertices by "
-        f"{number(off.min(), 2)} to {number(off.max(), 2)} of half the distance"
-        + (": they form a near-simplex beside the vertices, not on them." if nearer.all() else ".")
+        f"{number(off.min(), 2)} to {number(off.max(), 2)} of half the distance."
     )
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from binenc import records
@@ -134,9 +135,14 @@ def last_epoch(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean and sample std over the seeds; columns ``KEYS``, split, metric, epoch, mean, std, n."""
+    """Mean and sample std over the seeds; columns ``KEYS``, split, metric, epoch, mean, std, n.
+
+    The first two are NaN where a seed has no value: a mean of fewer would jump where that seed comes in.
+    """
     grouped = table.groupby([*KEYS, "split", "metric", "epoch"], sort=False).value
-    return grouped.agg(["mean", "std", "count"]).rename(columns={"count": "n"}).reset_index()
+    found = grouped.agg(["mean", "std", "count", "size"]).rename(columns={"count": "n"})
+    found.loc[found.n < found.pop("size"), ["mean", "std"]] = np.nan
+    return found.reset_index()
 
 
 def scope(found: Study) -> str:

@@ -44,7 +44,7 @@ def course_table(found: Study, metrics: list[str], split: str = "train") -> pd.D
             part = group[group.metric == metric]
             line = {**_where(found, profile, experiment, protocol), "Metric": METRICS[metric].title}
             line |= {ARCHITECTURES[a]: _course(part[part.architecture == a]) for a in shown}
-            lines.append(line | {"n": seeds(part.n).removeprefix("n = ")})
+            lines.append(line | {"n": seeds(part.n[part.epoch == part.epoch.max()]).removeprefix("n = ")})
     return pd.DataFrame(lines)
 
 
@@ -92,17 +92,17 @@ def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
 def vertices_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     """How near class means of test points and their codes are to a simplex, and the former to the latter."""
     columns = {
-        "equiangularity": "Class means",
+        "means_equiangularity": "Class means",
         "code_equiangularity": "Codes",
         "off_vertices": "Off their vertices",
     }
-    values = pd.concat([final(found, "equiangularity", "test"), over_seeds(geometry)])
-    values = values.set_index([*KEYS, "metric"])
+    values = over_seeds(geometry).set_index([*KEYS, "metric"])
     lines = []
     for key in dict.fromkeys(key[:-1] for key in values.index):
         line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
         for metric, title in columns.items():
             line[title] = plus_minus(*values.loc[(*key, metric), ["mean", "std", "n"]])
+        line["Random directions"] = number(values.loc[(*key, "d"), "mean"] ** -0.5, 2)
         lines.append(line | {"n": values.loc[(*key, "off_vertices"), "n"]})
     return pd.DataFrame(lines)
 
@@ -123,6 +123,7 @@ def geometry_of(found: Study) -> pd.DataFrame:
             "d": codebook.shape[1],
             "largest_simplex": largest_simplex(*codebook.shape),
             "hamming_std": pairs(hamming(codebook[filled])).std(),
+            "means_equiangularity": equiangularity(means.astype(float)),
             "code_equiangularity": equiangularity(book.astype(float)),
             "off_vertices": off_vertices(means, book),
         }

@@ -23,7 +23,7 @@ METRICS = {
     "accuracy": Metric("Accuracy", "share of points", "higher", "Accuracy"),
     "log_likelihood": Metric("Log-likelihood of two peaks", "nats per value", "higher", "Log-likelihood"),
     "std": Metric("Std of a peak", "latent units", "lower", "Peak std", True),
-    "peak_distance": Metric("Distance of the two peaks", "peak std", "higher", "Peak distance", True),
+    "peak_distance": Metric("Distance of the two peaks", "peak std", "", "Peak distance", True),
     "standardised_log_likelihood": Metric(
         "Log-likelihood, latents standardised", "nats per value", "higher", "Standardised"
     ),

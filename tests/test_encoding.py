@@ -155,8 +155,9 @@ def test_one_class_alone_has_distance_0():
     [
         (torch.zeros(0, 3), torch.zeros(0, dtype=torch.long), "neither of them 0"),
         (torch.zeros(4), torch.zeros(4, dtype=torch.long), "must be \\(N, d\\)"),
-        (torch.zeros(4, 3), torch.zeros(3, dtype=torch.long), "4 integers"),
-        (torch.zeros(4, 3), torch.zeros(4), "4 integers"),
+        (torch.zeros(4, 3), torch.zeros(3, dtype=torch.long), "4 signed integers"),
+        (torch.zeros(4, 3), torch.zeros(4, dtype=torch.uint8), "4 signed integers"),
+        (torch.zeros(4, 3), torch.zeros(4), "4 signed integers"),
         (torch.zeros(4, 3), torch.tensor([0, 1, 2, 3]), "0 .. 2"),
         (torch.zeros(4, 3), torch.tensor([0, 1, 2, -1]), "0 .. 2"),
     ],

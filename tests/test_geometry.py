@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.linalg import hadamard
 
-from binenc.geometry import equiangularity, hamming, largest_simplex, off_vertices, pairs
+from binenc.geometry import equiangularity, hamming, largest_simplex, off_vertices, pairs, simplex
 from binenc.metrics.neural_collapse import neural_collapse
 
 RNG = np.random.default_rng(0)
@@ -43,6 +43,18 @@ def test_equiangularity_is_that_of_the_metric():
     of_points = neural_collapse(latents, classes, 10, torch.ones(10, 16), torch.zeros(20, 10))
     assert equiangularity(means) == pytest.approx(of_points["equiangularity"])
     assert equiangularity(means) > 0.1
+
+
+@pytest.mark.parametrize("count", [[5, 5, 5, 5], [980, 1135, 1032, 1010, 982, 892]])
+def test_a_simplex_of_unequal_classes_is_that_of_the_metric(count):
+    """Of points at the vertices: 0 only where the classes are equally large."""
+    c = len(count)
+    labels = torch.arange(c).repeat_interleave(torch.tensor(count))
+    points = torch.eye(c, dtype=torch.float64)[labels]
+    of_points = neural_collapse(points, labels, c, torch.ones(c, c), points)
+    found = simplex(np.array(count))
+    assert found == pytest.approx({m: of_points[m] for m in found}, abs=1e-12)
+    assert (found["equinorm"] > 1e-12) == (len(set(count)) > 1)
 
 
 def test_a_row_at_the_mean_has_no_angle():

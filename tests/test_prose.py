@@ -8,6 +8,7 @@ import pytest
 
 from binenc import loss, models, prose, records, study, tables
 from binenc.figures.curves import curves
+from binenc.geometry import simplex
 from binenc.profile import ARCHITECTURES
 from binenc.words import number, plus_minus
 
@@ -43,6 +44,8 @@ def test_ranking_goes_from_high_to_low_and_states_the_lead(made):
 def test_architectures_that_are_level_are_said_to_be(made):
     found = study.read(["smoke"], protocols=["as_released"])
     level = dataclasses.replace(found, table=found.table.assign(value=1.0))
+    assert "; all 4 are level (n = 1)." in prose.ranking(level, "accuracy", "test")
+    level.table.loc[level.table.architecture == "linear_penultimate", "value"] = 1 - 1e-16
     assert "; all 4 are level (n = 1)." in prose.ranking(level, "accuracy", "test")
     level.table.loc[level.table.architecture == "no_penultimate", "value"] = 0.5
     assert "; the first 3 are level (n = 1)." in prose.ranking(level, "accuracy", "test")
@@ -147,7 +150,21 @@ def test_class_means_are_set_against_the_vertices_that_their_codes_name(made, co
     said = prose.vertices(found, geometry)
     assert f"in {nearer} of 2 cases" in said
     assert "by 0.25 to 0.50 of half" in said
-    assert ("beside the vertices, not on them" in said) is (nearer == 2)
+
+
+def test_the_floor_of_a_simplex_is_of_the_test_points_of_each_dataset(made):
+    """In these records no test point counts to the first of four classes, the rest are equally large."""
+    found = study.read(["smoke"], protocols=["as_written"])
+    norm, angles, largest = (number(x, 2) for x in simplex(np.array([0, 5, 5, 5])).values())
+    said = f"equinorm {norm}, equiangularity {angles}, max angle {largest} (digits)."
+    assert prose.simplex_floor(found).endswith(f" has {said}")
+    assert prose.simplex_floor(study.read(["smoke"], protocols=["as_released"])) == ""
+
+
+def test_other_readings_of_the_loss_are_not_told_by_the_formula_of_this_one(made):
+    found = study.read(["smoke"], protocols=["as_written"])
+    table = found.table.assign(protocol="as_written,loss_bin=exp_of_norm")
+    assert "No experiment" in prose.loss_range(dataclasses.replace(found, table=table))
 
 
 def test_without_binary_encoding_nothing_is_said_of_vertices(made):

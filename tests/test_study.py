@@ -1,10 +1,12 @@
 """What a chapter reads: which runs, their table, and what is said of them."""
 
 import dataclasses
+import math
 import statistics
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 from drawn import save_all
@@ -188,6 +190,9 @@ def test_over_seeds_of_three():
     )
     (row,) = study.over_seeds(table).itertuples()
     assert (row.mean, row.std, row.n) == (3.0, pytest.approx(7**0.5), 3)
+    table.loc[1, "value"] = np.nan
+    (row,) = study.over_seeds(table).itertuples()
+    assert (math.isnan(row.mean), math.isnan(row.std), row.n) == (True, True, 2)
 
 
 def test_last_epoch_is_that_of_each_run(made):

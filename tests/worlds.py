@@ -22,7 +22,7 @@ def paper_world() -> dict[tuple[str, str], tuple]:
         binary = a == BINARY
         world["log_likelihood", a] = RISING if binary else FALLING
         world["std", a] = FALLING if binary else RISING
-        for metric in ("standardised_log_likelihood", "gain", "peak_distance"):
+        for metric in ("standardised_log_likelihood", "gain"):
             world[metric, a] = RISING if binary else FALLING
         world["code_share", a] = (0.1, 0.5, 0.999) if binary else (0.0, 0.05, 0.1)
         world["bit_agreement", a] = (0.8, 0.9, 0.999) if binary else (0.8, 0.85, 0.9)

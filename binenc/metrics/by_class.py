@@ -26,9 +26,10 @@ def check_points(latents: Tensor, classes: Tensor, n_classes: int) -> None:
     """
     if latents.ndim != 2 or 0 in latents.shape:
         raise ValueError(f"latents of shape {tuple(latents.shape)}: must be (N, d), neither of them 0")
-    if classes.shape != latents.shape[:1] or classes.is_floating_point():
+    masks = torch.uint8, torch.bool  # as which an index of that type is taken
+    if classes.shape != latents.shape[:1] or classes.is_floating_point() or classes.dtype in masks:
         raise ValueError(
-            f"classes: must be {len(latents)} integers, not {tuple(classes.shape)} {classes.dtype}"
+            f"classes: must be {len(latents)} signed integers, not {tuple(classes.shape)} {classes.dtype}"
         )
     low, high = torch.stack(torch.aminmax(classes)).tolist()
     if low < 0 or high >= n_classes:
