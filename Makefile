@@ -11,16 +11,18 @@ GPU_RUNS ?= 4
 # What is about recorded runs takes PROFILE where it is given, else paper.
 RECORDED  = $(if $(filter file,$(origin PROFILE)),paper,$(PROFILE))
 
-# A variable that no target reads would be ignored without a word.
+# A variable that no target reads, or only another, would be ignored without a word.
 KNOWN := PROFILE CORES PROTOCOL ARCH SEED GPU_RUNS EXPERIMENT EPOCHS SHARD YES RUN FILE URL PART SLURM AXE \
 	CHROMIUM TMPDIR OMP_NUM_THREADS BINENC_DATA BINENC_DEVICE BINENC_REPORT
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
-UNREAD := $(filter-out $(KNOWN),$(GIVEN))
-$(if $(UNREAD),$(error $(UNREAD): no target reads this; `make help` names what they read. A field of an \
-	experiment or a protocol is changed behind its name: EXPERIMENT=digits_mlp,gamma=1))
+UNREAD := $(filter-out $(KNOWN),$(GIVEN)) \
+	$(if $(filter run,$(MAKECMDGOALS)),,$(filter EXPERIMENT PROTOCOL ARCH SEED EPOCHS,$(GIVEN))) \
+	$(if $(filter paper slurm,$(MAKECMDGOALS)),,$(filter SHARD,$(GIVEN)))
+$(if $(strip $(UNREAD)),$(error $(strip $(UNREAD)): not read by `make $(MAKECMDGOALS)`; `make help` names what is. A \
+	field of an experiment or a protocol is changed behind its name: EXPERIMENT=digits_mlp,gamma=1))
 
 # The active environment where binenc can be imported from it, else .venv, made when it is not there.
-ACTIVE := $(shell python3 -Pc 'import binenc, os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null)
+ACTIVE := $(shell python3 -PEc 'import binenc, os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null)
 export PATH := $(or $(ACTIVE),$(CURDIR)/.venv/bin):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
@@ -38,7 +40,7 @@ BUILT = [ -e _build/html/index.html ] || { echo "make $(1) needs what make book 
 .PHONY: help env book report plan run paper slurm verify export import test test-browser linkcheck pdf readme launch bench lint lab serve clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-14s%s\n' $$name "$$what"; done
 
 env: $(if $(ACTIVE),,.venv/installed)
 

@@ -9,9 +9,9 @@ from binenc import records
 from binenc.profile import PROFILES, InputError, Profile, shard
 
 try:
+    known = [Profile.read(path.stem) for path in sorted(PROFILES.glob("[!.]*.yml"))]
     live = Profile.read(str(config.get("profile", "quick")))
     part = shard(live.all_runs(), str(config.get("shard", "1/1")))
-    known = [Profile.read(path.stem) for path in sorted(PROFILES.glob("*.yml"))]
 except InputError as error:
     sys.exit(f"{error}")
 PART = {f"{live.name}/{run.id}": place for place, run in enumerate(part)}
@@ -32,6 +32,11 @@ for name, profile in profiles.items():
             RUNS[f"{name}/{run.id}"] = json.dumps(
                 run.configuration | {"code": "" if profile.recorded else records.code_version()}
             )
+        page = Path("_build/pages", f"{name}/{run.id}.ipynb")
+        if current and page.exists():
+            made = records.folder(profile, run) / "run.json"
+            if page.stat().st_mtime < made.stat().st_mtime:
+                page.unlink()  # of a record that another has replaced
         if not current:
             TODO.append(f"{name}/{run.id}")
 SHOWN = [name for name in profiles if any(key.startswith(f"{name}/") for key in RUNS)]
@@ -44,7 +49,7 @@ DRAWING = {str(path) for path in Path("binenc").rglob("*.py")} - {*TRAINING, *JU
 DRAWING = [*sorted(DRAWING), "pipeline/page.py"]
 TEXT = [path for room in ("book", "profiles") for path in Path(room).rglob("*") if path.suffix != ".ipynb"]
 TEXT = ["LICENSE", "CITATION.cff", "_config.yml", "_toc.yml", *map(str, filter(Path.is_file, TEXT))]
-PAGE = "BINENC_FIGURES=$PWD/_build/figures OMP_NUM_THREADS={threads} python -m pipeline.warm "
+PAGE = "OMP_NUM_THREADS={threads} python -m pipeline.warm "
 
 
 localrules: book, report, pages
@@ -139,4 +144,4 @@ rule chapter:
     message:
         "chapter {wildcards.chapter}"
     shell:
-        PAGE + "pipeline.page {input[0]} {output} 'profiles=[" + ",".join(SHOWN) + "]'"
+        PAGE + f"pipeline.page {{input[0]}} {{output}} 'profiles={json.dumps(SHOWN)}'"

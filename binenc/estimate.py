@@ -117,8 +117,8 @@ def check(profile: Profile, part: str | None, cores: int, keep: Path | None, yes
     gpu = device().type == "cuda"
     if not gpu and os.environ.get("BINENC_DEVICE") != "cpu":
         raise InputError(
-            f"{here}: no GPU found, and {len(runs)} runs to train. BINENC_DEVICE=cpu insists on the CPU "
-            f"(`make paper PROFILE={profile.name} BINENC_DEVICE=cpu`) and first says how long it takes"
+            f"{here}: no GPU found, and {len(runs)} runs to train. The same command with BINENC_DEVICE=cpu "
+            "insists on the CPU and first says how long it takes"
         )
     threads = min(profile.resources.threads, cores)
     print(f"{here}: {len(runs)} runs to train on {device()}, {threads} threads each", flush=True)
@@ -138,7 +138,7 @@ def check(profile: Profile, part: str | None, cores: int, keep: Path | None, yes
     print(f"  in all about {duration(total)}, {said}; a page adds seconds", flush=True)
     if total > LIMIT and not yes:
         raise InputError(
-            f"{here}: about {duration(total)}, over an hour: YES=1 (`make paper YES=1`) starts it"
+            f"{here}: about {duration(total)}, over an hour: the same command with YES=1 starts it"
         )
 
 

@@ -36,7 +36,8 @@ def _number(value):
 
 
 Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")]  # becomes a folder
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]  # becomes a folder, is no number
+Title = Annotated[str, Field(pattern=r"^[^|<>]+$")]  # stands in tables and in HTML
 
 
 class Strictly(BaseModel):
@@ -46,7 +47,7 @@ class Strictly(BaseModel):
 class Experiment(Strictly):
     """A dataset with its backbone and hyperparameters (Appendix A)."""
 
-    title: str
+    title: Title
     dataset: Literal["mnist", "fashion_mnist", "digits"]
     backbone: Literal["mlp", "cnn"]
     width: int = Field(gt=0)
@@ -142,7 +143,7 @@ class Profile(Strictly):
     """What to run."""
 
     name: Name
-    title: str
+    title: Title
     about: str
     recorded: bool = False
     """Records are kept when the package changes: they were made once, on a larger machine."""
@@ -167,7 +168,7 @@ class Profile(Strictly):
             If there is no such profile, or it has an unknown key or an ill-typed value.
         """
         path = PROFILES / f"{name}.yml"
-        known = sorted(p.stem for p in PROFILES.glob("*.yml"))
+        known = sorted(p.stem for p in PROFILES.glob("[!.]*.yml"))
         _one_of("profile", name, known)
         try:
             content = yaml.load(path.read_bytes(), _Loader)
@@ -210,13 +211,7 @@ class Profile(Strictly):
 
     def names(self, run: Run) -> bool:
         """Whether the run is one of `all_runs`, by its names."""
-        return any(
-            run.experiment_name in block.experiments
-            and run.protocol_name in block.protocols
-            and run.architecture in block.architectures
-            and run.seed in block.seeds
-            for block in self.runs
-        )
+        return run.id in {named.id for named in self.all_runs()}
 
     def all_runs(self) -> list[Run]:
         """Every run of the profile once, in the order written."""

@@ -1,5 +1,6 @@
 """Where a record comes from: commit, date, device and versions."""
 
+import os
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -42,9 +43,10 @@ def version(commit: str, dirty: bool) -> str:
 
 
 def git(*words: str) -> str:
-    """What git prints, or nothing where there is no git or no repository."""
+    """What git prints, or nothing where there is no git or this is no repository, though within one."""
+    here = os.environ | {"GIT_CEILING_DIRECTORIES": str(ROOT.parent)}
     try:
-        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(["git", *words], cwd=ROOT, env=here, capture_output=True, text=True)
     except OSError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -170,7 +170,10 @@ def _usable(profile: Profile, run: Run, names: Sequence[str], parse: Callable):
     """``parse`` of what `_read` returns, if a record is there, sound, of this configuration (and code)."""
     path = folder(profile, run)
     try:
-        made, *contents = _read(path, *names)
+        try:
+            made, *contents = _read(path, *names)
+        except ValueError:  # perhaps it was just being replaced
+            made, *contents = _read(path, *names)
         if made.get("configuration") != run.configuration:
             return None
         if made.get("code") != code_version() and not (profile.recorded and profile.names(run)):

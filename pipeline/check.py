@@ -20,9 +20,9 @@ MAX_CHAPTER = 1_000_000
 """Bytes of HTML of one page."""
 
 
-def max_report(recorded: int) -> int:
-    """Bytes of a report of ``quick``, with pages of so many recorded runs beside it."""
-    return 30_000_000 + 1_000_000 * recorded
+def max_report(runs: int) -> int:
+    """Bytes of a report with pages of so many runs."""
+    return 10_000_000 + 1_000_000 * runs
 
 
 class Html(NamedTuple):

@@ -31,15 +31,16 @@ def configure(root: Path, url: str) -> None:
     url = url.removesuffix("/").removesuffix(".git")
     if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", url):
         sys.exit(f"URL {url!r}: write it as https://github.com/owner/name")
-    config = root / "_config.yml"
-    config.write_text(re.sub(r'^  url: ".*"$', f'  url: "{url}"', config.read_text(), count=1, flags=re.M))
     for path in sorted((root / "book").glob("*.ipynb")):
         page = nbformat.read(path, as_version=4)
         cells = [c for c in page.cells if "colab" not in c.metadata.get("tags", [])]
         fetch = new_code_cell(cell_source(url), id="colab", metadata={"tags": ["colab"]})
-        after = next(i for i, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", [])) + 1
-        page.cells = [*cells[:after], fetch, *cells[after:]]
-        nbformat.write(page, path)
+        first = (i for i, cell in enumerate(cells, 1) if "parameters" in cell.metadata.get("tags", []))
+        if after := next(first, None):  # a reader's own notebook has none
+            page.cells = [*cells[:after], fetch, *cells[after:]]
+            nbformat.write(page, path)
+    config = root / "_config.yml"
+    config.write_text(re.sub(r'^  url: ".*"$', f'  url: "{url}"', config.read_text(), count=1, flags=re.M))
 
 
 if __name__ == "__main__":

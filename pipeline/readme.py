@@ -30,9 +30,9 @@ def main(names: list[str]) -> None:
         sys.exit(f"{', '.join(sorted(lacking))}: no record to judge by")
     runs = found.runs[names[0]]
     drawn = [slug("emergence", names[0], run.experiment_name, run.protocol_name) for run in runs]
-    figures = [path for name in drawn if (path := ROOT / f"_build/figures/{name}.svg").exists()]
+    figures = [path for name in drawn for path in ROOT.glob(f"_build/chapters/*/figures/{name}.svg")]
     if not figures:
-        sys.exit(f"_build/figures has no {drawn[0]}: `make book PROFILE={names[0]}` draws it")
+        sys.exit(f"_build/chapters has no figure {drawn[0]}: `make report PROFILE={names[0]}` draws it")
     judged = judging.judge(found)
     table = claim_pages.table_markdown(judging.to_frame(judged))
     write(ROOT / "README.md", f"{claim_pages.headline(judged)}\n\n{table}")

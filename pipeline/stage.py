@@ -4,6 +4,7 @@ import importlib.metadata
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -46,13 +47,13 @@ class Page:
 def stage(live: str, shown: list[str]) -> None:
     """Lay out in `STAGE` all that the book is built from."""
     before = kept.set_aside(STAGE)
-    notebooks = shutil.ignore_patterns("*.ipynb", ".ipynb_checkpoints")
-    shutil.copytree(ROOT / "book", STAGE / "book", ignore=notebooks)
-    shutil.copytree(BUILD / "figures", STAGE / "figures")
+    shutil.copytree(ROOT / "book", STAGE / "book", ignore=shutil.ignore_patterns("*.ipynb", ".*"))
+    for drawn in (BUILD / "figures", BUILD / "chapters" / live / "figures"):
+        shutil.copytree(drawn, STAGE / "figures", dirs_exist_ok=True)
     shutil.copy(mathjax(), STAGE / "book/_static/mathjax.js")
     for name in ("LICENSE", "CITATION.cff"):
         shutil.copy(ROOT / name, STAGE)
-    shutil.copytree(ROOT / "profiles", STAGE / "profiles")
+    shutil.copytree(ROOT / "profiles", STAGE / "profiles", ignore=shutil.ignore_patterns(".*"))
     (STAGE / "sources").mkdir()
     for source in (ROOT / "book").glob("*.ipynb"):
         shutil.copy(source, STAGE / "sources")
@@ -155,7 +156,7 @@ def banner(profiles: list[Profile], pages: list[Page]) -> str:
             "<code>make book</code> makes a report."
         )
     named, *others = (f"<strong>{p.title}</strong> ({p.origin})" for p in profiles)
-    said = f"{named}: {lead.about}"
+    said = f"{named}: {escape(lead.about, quote=False)}"
     have = {page.run.id: page.run for page in pages if page.profile.name == lead.name}
     if lack := [run for run in choose([lead.name])[lead.name] if run.id not in have]:
         said += f" No records yet: {study.lacking(list(have.values()), lack)}."

@@ -110,7 +110,7 @@ def test_over_an_hour_is_asked_for_twice(here, smoke, monkeypatch, capsys):
     on_a(monkeypatch, "cpu", Cost(100, 50, 10))  # 9 * 710 + 310 = 6700 s
     estimate.check(smoke, None, 2, None, yes=False)
     assert "in all about 56 min, 2 at a time" in capsys.readouterr().out
-    with pytest.raises(InputError, match=r"about 112 min, over an hour: YES=1"):
+    with pytest.raises(InputError, match=r"about 112 min, over an hour: the same command with YES=1"):
         estimate.check(smoke, None, 1, None, yes=False)
     said = capsys.readouterr().out
     assert "digits_mlp, d = 8: 7 runs; 100.00 s an epoch, 50.00 s an evaluation, 12 min a run" in said

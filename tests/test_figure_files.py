@@ -107,3 +107,15 @@ def test_slugs_of_all_runs_differ():
 def test_one_colour_and_one_dash_an_architecture():
     assert list(style.COLOURS) == list(style.DASHES) == list(ARCHITECTURES)
     assert len(set(style.COLOURS.values())) == len(set(map(str, style.DASHES.values()))) == len(ARCHITECTURES)
+
+
+def test_slugs_tell_numbers_apart():
+    numbers = ("1", "0.1", "01", "1.0", "10", "1e-1", "1e1")
+    assert len({style.slug(f"digits_mlp,gamma={x}") for x in numbers}) == len(numbers)
+    assert style.slug("gamma=1e+1") == style.slug("gamma=1e1")
+
+
+def test_what_no_page_asks_for_lies_apart_from_what_reports_take(tmp_path, monkeypatch):
+    monkeypatch.delenv("BINENC_FIGURES", raising=False)
+    monkeypatch.setattr(style, "ROOT", tmp_path)
+    assert style.folder() == tmp_path / "_build/lab"

@@ -114,6 +114,36 @@ def test_a_profile_retrains_the_runs_it_concerns(built):
         path.write_text(original)
 
 
+def test_a_page_is_drawn_again_when_another_record_takes_the_place_of_its_own(built):
+    run = built / "results/smoke" / RUNS[0] / "run.json"
+    os.utime(run)
+    assert {line for line in plan(built) if not line.startswith("chapter")} == {
+        "build the book",
+        f"draw smoke/{RUNS[0]}",
+    }
+    make(built, "book", "PROFILE=smoke")
+    assert plan(built) == []
+
+
+def test_an_editors_lock_on_a_profile_is_no_profile(built):
+    lock = built / "profiles/.#smoke.yml"
+    lock.symlink_to("somebody@somewhere.1234")
+    try:
+        assert plan(built) == []
+        os.utime(built / "_build/chapters/smoke/encoding.ipynb")
+        make(built, "book", "PROFILE=smoke")
+    finally:
+        lock.unlink()
+
+
+def test_a_chapter_draws_into_a_folder_of_its_profile(built):
+    """What another profile, or a reader in JupyterLab, draws under the same names is not taken from there."""
+    drawn = {path.name for path in (built / "_build/chapters/smoke/figures").iterdir()}
+    assert {"settings.csv", "binarity-smoke-as-written.svg"} <= drawn
+    assert not drawn & {path.name for path in (built / "_build/figures").iterdir()}
+    assert drawn <= {path.name for path in (built / "_build/stage/figures").iterdir()}
+
+
 def test_a_corrupt_record_is_named_set_aside_and_trained_again(built):
     folder = built / "results/smoke" / RUNS[0]
     (folder / "history.parquet").write_bytes(b"PAR1")

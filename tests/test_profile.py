@@ -164,6 +164,8 @@ def change(content, path, value):
         ),
         (["resources"], {"gpu": 1}, ["resources.gpu: unknown key", "gpus"]),
         (["resources"], {"threads": 0}, ["resources.threads", "greater than 0"]),
+        (["title"], "a | b", ["title", "pattern", "'a | b'"]),
+        (["experiments", "digits_mlp", "title"], "<b>", ["digits_mlp.title", "pattern", "'<b>'"]),
         (["runs"], [], ["runs", "at least 1"]),
         (["runs", 0], "all", ["runs.0", "'all'"]),
         (["runs", 0, "seed"], 0, ["runs.0.seed: unknown key", "seeds"]),

@@ -222,6 +222,20 @@ def test_corrupt_record_is_left_out_of_the_table(smoke, run, saved, capfd):
     assert not saved.exists()
 
 
+def test_a_record_that_is_just_being_replaced_is_read_again(smoke, run, saved, monkeypatch, capfd):
+    read, reads = records._read, []
+
+    def too_early(path, *names):
+        reads.append(path)
+        if len(reads) == 1:
+            raise ValueError("history.parquet has another checksum than run.json says")
+        return read(path, *names)
+
+    monkeypatch.setattr(records, "_read", too_early)
+    assert records.find(smoke, run) is not None
+    assert capfd.readouterr().err == ""
+
+
 def test_corrupt_twice_keeps_the_later(smoke, run, saved):
     truncate(saved / "history.parquet")
     records.find(smoke, run)

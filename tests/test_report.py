@@ -103,10 +103,13 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=names, runs=runs))
     judged = judge_table(table(paper_world()))
     monkeypatch.setattr(readme.judging, "judge", lambda found: judged)
-    (tmp_path / "_build/figures").mkdir(parents=True)
-    figure = tmp_path / "_build/figures/emergence-first-epochs-mnist-11-epochs-as-written.svg"
+    figures = tmp_path / "_build/chapters/quick/figures"
+    figures.mkdir(parents=True)
+    figure = figures / "emergence-first-epochs-mnist-11-epochs-as-written.svg"
     figure.with_name("emergence-first-epochs-of-another-profile.svg").write_text("another figure")
-    with pytest.raises(SystemExit, match=f"no {figure.stem}: `make book PROFILE=first_epochs` draws it"):
+    with pytest.raises(
+        SystemExit, match=f"no figure {figure.stem}: `make report PROFILE=first_epochs` draws it"
+    ):
         readme.main(["first_epochs"])
     assert (tmp_path / "README.md").read_text() == text
     figure.write_text("a figure")
@@ -200,6 +203,14 @@ class TestLaunch:
             assert tags[:2] == [["parameters"], ["colab"]], path
             assert sum("colab" in tag for tag in tags) == 1, path
             assert not any(c.get("outputs") for c in page.cells)
+
+    def test_a_notebook_without_parameters_stays_as_it_is(self, copy):
+        own = copy / "book/Untitled.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")]), own)
+        before = own.read_text()
+        configure(copy, "https://github.com/owner/name")
+        assert own.read_text() == before
+        assert 'url: "https://github.com/owner/name"' in (copy / "_config.yml").read_text()
 
     def test_where_binenc_is_at_hand_the_cell_does_nothing(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)

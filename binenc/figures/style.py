@@ -56,12 +56,15 @@ PANEL = 2.75
 
 def slug(*words: object) -> str:
     """A name for a figure, out of names of profiles, protocols, runs: letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", " ".join(map(str, words)).lower()).strip("-")
+    text = (
+        " ".join(map(str, words)).lower().replace(".", "p").replace("+", "")
+    )  # 0.1 is not 0-1, nor 1e+1 1e-1
+    return re.sub(r"[^a-z0-9]+", "-", text).strip("-")
 
 
 def folder() -> Path:
-    """Where figures are saved: ``BINENC_FIGURES``, or ``_build/figures``."""
-    path = Path(os.environ.get("BINENC_FIGURES") or ROOT / "_build/figures")
+    """Where figures are saved: ``BINENC_FIGURES``, or ``_build/lab``, which no report takes them from."""
+    path = Path(os.environ.get("BINENC_FIGURES") or ROOT / "_build/lab")
     path.mkdir(parents=True, exist_ok=True)
     return path
 
