@@ -56,9 +56,8 @@ PANEL = 2.75
 
 def slug(*words: object) -> str:
     """A name for a figure, out of names of profiles, protocols, runs: letters, digits and hyphens."""
-    text = (
-        " ".join(map(str, words)).lower().replace(".", "p").replace("+", "")
-    )  # 0.1 is not 0-1, nor 1e+1 1e-1
+    # Two numbers have two names: 0.1 is not 0-1, nor 1e+1 1e-1.
+    text = " ".join(map(str, words)).lower().replace(".", "p").replace("+", "")
     return re.sub(r"[^a-z0-9]+", "-", text).strip("-")
 
 
