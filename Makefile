@@ -21,6 +21,9 @@ UNREAD := $(filter-out $(KNOWN),$(GIVEN)) \
 $(if $(strip $(UNREAD)),$(error $(strip $(UNREAD)): not read by `make $(MAKECMDGOALS)`; `make help` names what is. A \
 	field of an experiment or a protocol is changed behind its name: EXPERIMENT=digits_mlp,gamma=1))
 
+# Of 0 cores Snakemake would wait for ever.
+$(if $(filter 0,$(CORES)),$(error CORES=0: give at least 1))
+
 # The active environment where binenc can be imported from it, else .venv, made when it is not there.
 ACTIVE := $(shell python3 -PEc 'import binenc, os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null)
 export PATH := $(or $(ACTIVE),$(CURDIR)/.venv/bin):$(PATH)

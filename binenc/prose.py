@@ -151,7 +151,9 @@ def vertices(found: Study, geometry: pd.DataFrame) -> str:
     ends = ends[ends.architecture == "binary_encoding"]
     if ends.empty:
         return "No experiment here has records of binary encoding."
-    mine = ends.pivot(index=GROUP, columns="metric", values="mean")
+    mine = ends.pivot(index=GROUP, columns="metric", values="mean").dropna()
+    if mine.empty:
+        return "In no case are the angles of class means, those of their codes and both vertices defined."
     nearer, off = mine.means_equiangularity < mine.code_equiangularity, mine.off_vertices
     return (
         "Under binary encoding the angles of class means are closer to equal than those of their codes in "

@@ -1,6 +1,7 @@
 """What a chapter reads: the records of some profiles, or of a part of them, as one table."""
 
 import json
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from binenc import records
 from binenc.choice import choose
-from binenc.profile import ARCHITECTURES, Profile, Run
+from binenc.profile import ARCHITECTURES, InputError, Profile, Run
 from binenc.protocol import in_words
 from binenc.provenance import version
 from binenc.words import duration
@@ -71,9 +72,21 @@ def source(profile: Profile) -> str:
 
 
 def find_or_train(profile: Profile, run: Run, progress: bool = True) -> records.Record:
-    """The run's record; trained and saved first if there is none."""
+    """The run's record; trained and saved first if there is none.
+
+    Raises
+    ------
+    InputError
+        If a record could not be saved there, which is better known before the training.
+    """
     record = records.find(profile, run)
     if record is None:
+        place = records.folder(profile, run).parent
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=place).close()
+        except OSError as error:
+            raise InputError(f"{place}: no record can be saved there ({error.strerror})") from None
         from binenc.training import train  # torch is not needed to read a record
 
         record, weights = train(run, progress=progress)

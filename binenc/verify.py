@@ -75,7 +75,7 @@ def recorded(profile: Profile, run: Run) -> records.Record:
     except ValueError as error:
         raise InputError(str(error)) from None
     if found := first_difference(record.run.get("configuration"), run.configuration):
-        raise InputError(f"profile {profile.name}: the record of {run.id} is of another {found}")
+        raise InputError(f"profile {profile.name}: the record of {run.id} is another: {found}")
     return record
 
 

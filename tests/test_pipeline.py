@@ -282,6 +282,9 @@ def test_one_run_by_name(built):
         (("run", "EXPERIMENT=digits_mlp", "SEED=-1"), "-1", "from 0 to"),
         (("run", "EXPERIMENT=digits_mlp,gama=1"), "gama", "gamma"),
         (("run", "EXPERIMENT=digits_mlp", "GAMMA=1"), "GAMMA", "digits_mlp,gamma=1"),
+        (("plan", "SHARD=1/4"), "SHARD", "not read by `make plan`"),
+        (("book", "EPOCHS=3"), "EPOCHS", "not read by `make book`"),
+        (("plan", "CORES=0"), "CORES=0", "at least 1"),
         (("book", "PROFIL=smoke"), "PROFIL", "make help"),
     ],
 )

@@ -149,6 +149,11 @@ def test_class_means_are_set_against_the_vertices_that_their_codes_name(made, co
     geometry.loc[geometry.metric == "code_equiangularity", "value"] = codes
     said = prose.vertices(found, geometry)
     assert f"in {nearer} of 2 cases" in said
+    cnn = (geometry.experiment == "digits_cnn") & (geometry.metric == "code_equiangularity")
+    geometry.loc[cnn, "value"] = np.nan
+    assert f"in {nearer // 2} of 1 cases" in prose.vertices(found, geometry)
+    geometry.loc[geometry.metric == "off_vertices", "value"] = np.nan
+    assert "In no case" in prose.vertices(found, geometry)
     assert "by 0.25 to 0.50 of half" in said
 
 

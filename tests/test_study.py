@@ -142,6 +142,13 @@ def test_where_nothing_was_trained_the_smoke_runs_are_and_a_line_says_so(results
     assert len(trained) == len(found.runs["smoke"])  # the second time they are there
 
 
+def test_where_no_record_can_be_saved_nothing_is_trained(results, smoke, monkeypatch):
+    results.write_text("a file where the folder should be")
+    monkeypatch.setattr(training, "train", lambda run, progress: pytest.fail("trained"))
+    with pytest.raises(InputError, match="no record can be saved there"):
+        study.find_or_train(smoke, smoke.all_runs()[0])
+
+
 def test_find_or_train_trains_once(results, smoke, monkeypatch):
     from drawn import drawn
 
