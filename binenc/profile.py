@@ -211,7 +211,13 @@ class Profile(Strictly):
 
     def names(self, run: Run) -> bool:
         """Whether the run is one of `all_runs`, by its names."""
-        return run.id in {named.id for named in self.all_runs()}
+        return any(
+            run.experiment_name in block.experiments
+            and run.protocol_name in block.protocols
+            and run.architecture in block.architectures
+            and run.seed in block.seeds
+            for block in self.runs
+        )
 
     def all_runs(self) -> list[Run]:
         """Every run of the profile once, in the order written."""
