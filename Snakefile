@@ -6,10 +6,10 @@ import re
 import sys
 
 from binenc import records
-from binenc.profile import PROFILES, InputError, Profile, shard
+from binenc.profile import InputError, Profile, profile_names, shard
 
 try:
-    known = [Profile.read(path.stem) for path in sorted(PROFILES.glob("[!.]*.yml"))]
+    known = [Profile.read(name) for name in profile_names()]
     live = Profile.read(str(config.get("profile", "quick")))
     part = shard(live.all_runs(), str(config.get("shard", "1/1")))
 except InputError as error:
