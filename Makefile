@@ -37,7 +37,12 @@ SNAKEMAKE = mkdir -p _build && { flock -n _build/lock true || echo "another buil
 	--keep-going --scheduler greedy --forcerun train \
 	$(if $(filter-out cpu,$(or $(BINENC_DEVICE),cuda)),$(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS)))
 
+# Snakemake is kept quiet, and a build that fails for its reasons would end without a word; 2 is a wrong word of the user.
+LEFT = { code=$$?; [ $$code = 2 ] || echo "not complete: make plan says what is left, or what is wrong" >&2; exit $$code; }
+
 BUILT = [ -e _build/html/index.html ] || { echo "make $(1) needs what make book makes: run that first" >&2; exit 2; }
+
+REPORT = echo "report: $(CURDIR)/_build/html/index.html"
 
 .DEFAULT_GOAL := help
 .PHONY: help env book report plan run paper slurm verify export import test test-browser linkcheck pdf readme launch bench lint lab serve clean
@@ -55,10 +60,12 @@ env: $(if $(ACTIVE),,.venv/installed)
 	@touch $@
 
 book: env  ## train what is missing of PROFILE (quick), render the report to _build/html
-	@$(SNAKEMAKE) --quiet all --config "profile=$(PROFILE)"
+	@$(SNAKEMAKE) --quiet all --config "profile=$(PROFILE)" || $(LEFT)
+	@$(REPORT)
 
 report: env  ## render the report from the records there are, without training
-	@$(SNAKEMAKE) --quiet all --config "profile=$(PROFILE)" train=false
+	@$(SNAKEMAKE) --quiet all --config "profile=$(PROFILE)" train=false || $(LEFT)
+	@$(REPORT)
 
 plan: env  ## what `make book` would do, one line a job
 	@said=$$($(SNAKEMAKE) -n --config "profile=$(PROFILE)" 2>&1) || { echo "$$said" >&2; exit 1; }; \
@@ -71,9 +78,12 @@ run: env  ## one page: EXPERIMENT=digits_mlp [PROFILE= PROTOCOL= ARCH= SEED= EPO
 paper: env  ## train what is missing of PROFILE (paper), after an estimate: [SHARD=1/4 YES=1 BINENC_DEVICE=cpu]
 	@python -m binenc.estimate "$(RECORDED)" --cores $(CORES) --keep _build/estimate.json \
 		$(if $(SHARD),--shard "$(SHARD)") $(if $(filter 1,$(YES)),--yes)
-	@$(SNAKEMAKE) --quiet all --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages)
+	@$(SNAKEMAKE) --quiet all --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages) || $(LEFT)
+	$(if $(SHARD),,@$(REPORT))
 
 slurm: env  ## the same with each page a job of a Slurm cluster: pip install -e '.[slurm]'; profiles/slurm/config.yaml
+	@python -c 'import snakemake_executor_plugin_slurm' 2>/dev/null || { \
+		echo "make slurm needs Snakemake's executor for it: pip install -e '.[slurm]'" >&2; exit 2; }
 	@mkdir -p _build && flock --no-fork _build/lock python -m snakemake --profile profiles/slurm $(SLURM) \
 		--quiet host rules progress --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages)
 
@@ -120,6 +130,7 @@ serve: env  ## the report on loopback
 	@python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 clean:  ## remove _build (records stay)
+	@[ ! -e _build/lock ] || flock -n _build/lock true || { echo "a build is at work here: stop it first" >&2; exit 2; }
 	rm -rf _build
 
 comma := ,

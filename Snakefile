@@ -13,7 +13,8 @@ try:
     live = Profile.read(str(config.get("profile", "quick")))
     part = shard(live.all_runs(), str(config.get("shard", "1/1")))
 except InputError as error:
-    sys.exit(f"{error}")
+    print(error, file=sys.stderr)
+    sys.exit(2)
 PART = {f"{live.name}/{run.id}": place for place, run in enumerate(part)}
 TRAIN = str(config.get("train", True)).lower() == "true"
 

@@ -14,6 +14,7 @@ from binenc.judging import judge, to_frame
 from binenc.profile import Profile
 from binenc.study import Study, source
 from binenc.verdict import CONFIDENCE, Verdict
+from binenc.words import counted
 
 WORDS = {"reproduced": "✓ reproduced", "not reproduced": "✗ not reproduced", "undecided": "? undecided"}
 NO_RECORDS = "– lacks records"
@@ -77,7 +78,7 @@ def _cell(row: pd.Series) -> str:
 
 
 def _words(row: pd.Series | Verdict) -> str:
-    if not row.n_seeds:
+    if row.evidence and not row.n_seeds:
         return NO_RECORDS
     lean, tie = f", leans {row.lean}" if row.lean else "", ", seeds tie" if row.tied else ""
     return WORDS[row.verdict] + lean + tie
@@ -135,7 +136,7 @@ def headline(judged: list[Verdict], link: str = "") -> str:
 
 def _seeds(verdicts: Iterable[Verdict]) -> str:
     n = max(v.n_seeds for v in verdicts)
-    return f"{n} seed{'s' * (n != 1)}"
+    return counted(n, "seed")
 
 
 def _has_all(line: str, column: dict[int, Verdict]) -> bool:
@@ -166,12 +167,15 @@ def answer(found: Study, *numbers: int) -> HTML:
 
 def summary(verdicts: pd.DataFrame) -> str:
     """How many verdicts of each kind, and how far they can be trusted together, as Markdown."""
+    verdicts = verdicts[verdicts.evidence]
+    if verdicts.empty:
+        return "These runs are too short to judge a claim by."
     judged = verdicts[verdicts.n_seeds > 0]
     said = _counts(judged.verdict)
-    if lacking := len(verdicts) - len(judged):
-        said += f"; {lacking} lack records"
     if single := ((judged.n_seeds == 1) & (judged.verdict == "undecided")).sum():
-        said += f"; of those undecided, {single} rest on one seed, which has no interval"
+        said += f"; of those undecided, {single} for want of a second seed: one has no interval"
+    if lacking := len(verdicts) - len(judged):
+        said += f"; without the records that it takes: {lacking}"
     seeds = sorted(set(verdicts.n_seeds[verdicts.n_seeds > 1]))
     t = "; ".join(f"{n} seeds: t = {stats.t.ppf((1 + CONFIDENCE) / 2, n - 1):.2f}" for n in seeds)
     columns = len(verdicts) // verdicts.claim.nunique()

@@ -1,15 +1,26 @@
 """How a command ends."""
 
+import errno
 import sys
 from collections.abc import Callable
 
 from binenc.profile import InputError
 
+NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+
 
 def command(main: Callable[[], None]) -> None:
-    """Call it; what a user asked for wrongly is told in one line, with the exit code 2."""
+    """Call it; what was asked for wrongly, or cannot be written, is told in a line, with exit code 2."""
     try:
         main()
     except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+        sys.exit(_told(error))
+    except OSError as error:
+        if error.errno not in NOT_WRITABLE:
+            raise
+        sys.exit(_told(f"{error.filename or 'disk'}: {error.strerror}"))
+
+
+def _told(error: object) -> int:
+    print(error, file=sys.stderr)
+    return 2

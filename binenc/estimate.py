@@ -19,7 +19,7 @@ from pathlib import Path
 from binenc import records
 from binenc.command import command
 from binenc.profile import InputError, Profile, Run, shard
-from binenc.words import duration
+from binenc.words import counted, duration
 
 LIMIT = 3600
 """Seconds above which a training is asked for twice."""
@@ -110,25 +110,30 @@ def check(profile: Profile, part: str | None, cores: int, keep: Path | None, yes
     runs = missing(profile, part)
     here = f"profile {profile.name}{f', part {part}' if part else ''}"
     if not runs:
-        print(f"{here}: every run has its record")
+        empty = part and not shard(profile.all_runs(), part)
+        print(f"{here}: {'no run falls into it' if empty else 'every run has its record'}")
         return
     from binenc.training import device
 
     gpu = device().type == "cuda"
     if not gpu and os.environ.get("BINENC_DEVICE") != "cpu":
         raise InputError(
-            f"{here}: no GPU found, and {len(runs)} runs to train. The same command with BINENC_DEVICE=cpu "
-            "insists on the CPU and first says how long it takes"
+            f"{here}: no GPU found, and {counted(len(runs), 'run')} to train. The same command with "
+            "BINENC_DEVICE=cpu insists on the CPU and first says how long it takes"
         )
     threads = min(profile.resources.threads, cores)
-    print(f"{here}: {len(runs)} runs to train on {device()}, {threads} threads each", flush=True)
+    print(
+        f"{here}: {counted(len(runs), 'run')} to train on {device()}, {counted(threads, 'thread')} each",
+        flush=True,
+    )
     total, costs, counts = 0.0, {}, Counter(map(kind, runs))
     for run in runs:
         if (what := kind(run)) not in costs:
             costs[what] = cost = measure(run, threads, keep)
             print(
-                f"  {run.experiment_name}, d = {what[1]}: {counts[what]} runs; {cost.epoch:.2f} s an epoch, "
-                f"{cost.evaluation:.2f} s an evaluation, {duration(cost.of(run))} a run",
+                f"  {run.experiment_name}, d = {what[1]}: {counted(counts[what], 'run')}; "
+                f"{cost.epoch:.2f} s an epoch, {cost.evaluation:.2f} s an evaluation, "
+                f"{duration(cost.of(run))} a run",
                 flush=True,
             )
         total += costs[what].of(run)

@@ -20,6 +20,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import BaseModel, ValidationError
+
 from binenc import records
 from binenc.command import command
 from binenc.profile import InputError, Profile, Run
@@ -27,6 +29,24 @@ from binenc.profile import InputError, Profile, Run
 FILES = ("run.json", *records.FILES)
 """What of a record travels: all but the weights."""
 LIST = "records.json"
+
+
+class Contents(BaseModel, strict=True):
+    """What a report reads in run.json."""
+
+    id: str
+    configuration: dict
+    code: str
+    n_parameters: int
+    classes: list[str]
+    data_checksum: str
+    wall_seconds: float
+    commit: str
+    dirty: bool
+    date: str
+    device: str
+    threads: int
+    versions: dict[str, str]
 
 
 def export(profile: Profile, target: Path) -> list[Run]:
@@ -148,7 +168,12 @@ def _check(profile: Profile, run: Run, folder: Path) -> None:
         raise InputError(f"{run.id}: run.json is of {record.run.get('id')!r}")
     if found := first_difference(record.run.get("configuration"), run.configuration):
         raise InputError(f"{run.id}: made by another configuration than profile {profile.name} has: {found}")
-    if not profile.recorded and record.run.get("code") != records.code_version():
+    try:
+        Contents.model_validate(record.run)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{run.id}: run.json: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    if not profile.recorded and record.run["code"] != records.code_version():
         raise InputError(f"{run.id}: made by other sources of binenc than those here, which would retrain it")
 
 

@@ -27,7 +27,7 @@ def judge_table(
             try:
                 found = tuple(c.effects(part))
             except Needs as error:
-                judged.append(Verdict(c, *key, "undecided", no or str(error)))
+                judged.append(Verdict(c, *key, "undecided", no or str(error), evidence=not no))
             else:
                 deciding = [effect for effect in found if effect.decides]
                 judged.append(Verdict(c, *key, *decide(deciding, c.one_suffices, no), found, evidence=not no))
@@ -82,6 +82,7 @@ def to_frame(judged: list[Verdict]) -> pd.DataFrame:
                 "high": high,
                 "unit": least.unit if least else "",
                 "n_seeds": v.n_seeds,
+                "evidence": v.evidence,
                 "why": v.why,
             }
         )

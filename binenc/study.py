@@ -13,7 +13,7 @@ from binenc.choice import choose
 from binenc.profile import ARCHITECTURES, InputError, Profile, Run
 from binenc.protocol import in_words
 from binenc.provenance import version
-from binenc.words import duration
+from binenc.words import counted, duration
 
 KEYS = ["profile", "experiment", "protocol", "architecture"]
 """Columns that, with the seed, name a run in a table."""
@@ -221,7 +221,7 @@ def made_by(where: str, made: list[dict]) -> str:
     software = sorted({f"Python {m['versions']['python']}, torch {m['versions']['torch']}" for m in made})
     took = duration(sum(m["wall_seconds"] for m in made))
     return (
-        f"- {where}: {len(made)} record{'s' * (len(made) > 1)}, commit {', '.join(commits)}; "
+        f"- {where}: {counted(len(made), 'record')}, commit {', '.join(commits)}; "
         f"device {', '.join(sorted({m['device'] for m in made}))}; {', '.join(software)}; "
         f"{' to '.join(dict.fromkeys((days[0], days[-1])))}; {took} of training."
     )

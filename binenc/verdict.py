@@ -129,7 +129,7 @@ class Effect:
             return f"{x:+,.0f}" if x else "0"
         if self.unit == "percentage points":
             return percentage_points(x, small=abs(self.interval.mean) < 1)
-        return share(x) if self.unit.startswith("share") else f"{x:+.2f}".replace("-", "−")
+        return share(x) if self.unit.startswith("share") else f"{round(x, 2) + 0.0:+.2f}".replace("-", "−")
 
     def __str__(self) -> str:
         mean, low, high = self.shown

@@ -30,7 +30,7 @@ from binenc import estimate, records
 from binenc.command import command
 from binenc.exchange import first_difference
 from binenc.profile import InputError, Profile, Run
-from binenc.words import duration
+from binenc.words import counted, duration
 
 LEVEL = 0.99
 ROUNDING = 1e-6
@@ -169,7 +169,7 @@ def verify(profile: Profile, run: Run) -> bool:
     threads = min(record.run["threads"], os.cpu_count() or 1)
     torch.set_num_threads(threads)
     seconds = estimate.measure(run, threads).of(run)
-    print(f"{run.id}: about {duration(seconds)} on {device()}, {threads} threads", flush=True)
+    print(f"{run.id}: about {duration(seconds)} on {device()}, {counted(threads, 'thread')}", flush=True)
     again, _ = train(run)
     table = compare(record, again, allowed)
     shown = table.assign(within=table.within.map({True: "", False: "OUTSIDE"})).rename(columns={"within": ""})

@@ -62,6 +62,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+def counted(n: int, noun: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{n} {noun}{'s' * (n != 1)}"
+
+
 def number(value: float, digits: int = 3) -> str:
     """A few significant digits, with a true minus sign; powers of ten where there would be many zeros."""
     if not math.isfinite(value):

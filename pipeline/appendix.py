@@ -10,7 +10,7 @@ import yaml
 
 from binenc.profile import ARCHITECTURES
 from binenc.provenance import version
-from binenc.words import number
+from binenc.words import counted, number
 from pipeline import speed
 
 FINAL = {
@@ -127,7 +127,7 @@ def training(pages: list) -> list[list[str]]:
             [
                 f"`{page.profile.name}/{page.run.id}`",
                 made["date"],
-                f"{made['device']}, {made['threads']} threads",
+                f"{made['device']}, {counted(made['threads'], 'thread')}",
                 version(made["commit"], made["dirty"]),
                 f"{made['wall_seconds']:.1f}",
             ]

@@ -45,7 +45,6 @@ def main() -> None:
     shutil.rmtree(BUILD / "html", ignore_errors=True)
     draft.rename(BUILD / "html")
     (STAGE / COMPLETE).touch()
-    print(f"report: {BUILD / 'html' / 'index.html'}")
 
 
 if __name__ == "__main__":

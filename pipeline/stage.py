@@ -15,6 +15,7 @@ from binenc import records, study
 from binenc.choice import choose
 from binenc.profile import ROOT, Profile, Run
 from binenc.provenance import git, version
+from binenc.words import counted
 from pipeline import appendix, kept
 
 BUILD = ROOT / "_build"
@@ -49,6 +50,8 @@ def stage(live: str, shown: list[str]) -> None:
     before = kept.set_aside(STAGE)
     shutil.copytree(ROOT / "book", STAGE / "book", ignore=shutil.ignore_patterns("*.ipynb", ".*"))
     for drawn in (BUILD / "figures", BUILD / "chapters" / live / "figures"):
+        if not drawn.is_dir():
+            raise SystemExit(f"{drawn} is gone: make clean, then make book draws it again")
         shutil.copytree(drawn, STAGE / "figures", dirs_exist_ok=True)
     shutil.copy(mathjax(), STAGE / "book/_static/mathjax.js")
     for name in ("LICENSE", "CITATION.cff"):
@@ -142,7 +145,7 @@ def report_line(profiles: list[Profile], pages: list[Page]) -> str:
     made = []
     for p in profiles:
         own = [page.record.run["device"] for page in pages if page.profile is p]
-        made.append(f"{p.name} ({len(own)} record{'s' * (len(own) != 1)}, {'; '.join(sorted(set(own)))})")
+        made.append(f"{p.name} ({counted(len(own), 'record')}, {'; '.join(sorted(set(own)))})")
     when = f"Report of {datetime.now(UTC):%Y-%m-%d} from commit {version(commit, bool(changes))}"
     return f"{when} · profile {', '.join(made)}"
 

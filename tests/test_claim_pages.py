@@ -62,11 +62,26 @@ def test_a_claim_without_records_is_told_from_an_undecided_one():
     frame = to_frame(judged)
     assert table_markdown(frame).count("– lacks records |") == 8
     assert table_html(frame).count(">– lacks records</td>") == 8
-    assert "**2 verdicts: 2 reproduced, 0 not reproduced, 0 undecided; 8 lack records**" in summary(frame)
+    assert "2 reproduced, 0 not reproduced, 0 undecided; without the records that it takes: 8**" in summary(
+        frame
+    )
     text = claim_markdown(judged, 5)
     assert "lacks records: there are no records of Linear penultimate." in text
     one = to_frame(judging.judge_table(table(paper_world(), seeds=1)))
-    assert "9 undecided; of those undecided, 9 rest on one seed, which has no interval**" in summary(one)
+    assert "9 undecided; of those undecided, 9 for want of a second seed: one has no interval**" in summary(
+        one
+    )
+
+
+def test_what_is_no_evidence_is_in_no_count_and_lacks_nothing():
+    t = table(paper_world())
+    short = t[t.architecture == BINARY].assign(profile="smoke")
+    no = {"smoke": "too small"}
+    frame = to_frame(judging.judge_table(pd.concat([t, short]), no))
+    assert "**10 verdicts: 10 reproduced, 0 not reproduced, 0 undecided**" in summary(frame)
+    assert table_markdown(frame).count("? undecided |") == 10
+    assert "lacks records" not in table_markdown(frame) + table_html(frame)
+    assert "too short" in summary(to_frame(judging.judge_table(short, no)))
 
 
 def test_a_column_of_one_seed_says_so():

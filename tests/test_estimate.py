@@ -115,7 +115,7 @@ def test_over_an_hour_is_asked_for_twice(here, smoke, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "digits_mlp, d = 8: 7 runs; 100.00 s an epoch, 50.00 s an evaluation, 12 min a run" in said
     assert "digits_mlp, d = 64: 2 runs" in said
-    assert "digits_cnn, d = 8: 1 runs" in said
+    assert "digits_cnn, d = 8: 1 run;" in said
     estimate.check(smoke, None, 1, None, yes=True)
     estimate.check(smoke, "1/2", 1, None, yes=False)
     on_a(monkeypatch, "cuda", Cost(100, 50, 10))
@@ -129,6 +129,8 @@ def test_when_every_run_has_its_record_nothing_is_measured_or_asked(here, smoke,
         records.save(synthetic(run), records.folder(smoke, run))
     estimate.check(smoke, None, 2, None, yes=False)
     assert capsys.readouterr().out == "profile smoke: every run has its record\n"
+    estimate.check(smoke, "11/12", 2, None, yes=False)
+    assert capsys.readouterr().out == "profile smoke, part 11/12: no run falls into it\n"
 
 
 @pytest.mark.pipeline
@@ -144,7 +146,7 @@ def test_a_part_of_a_profile_is_trained_in_place_and_once(tmp_path):
         assert refused.returncode == 2
         assert "BINENC_DEVICE=cpu" in refused.stderr.splitlines()[0]
     assert not (copy / "results").exists()
-    assert "1 runs to train on cpu" in make(copy, *words, "BINENC_DEVICE=cpu", BINENC_DEVICE="")
+    assert "1 run to train on cpu" in make(copy, *words, "BINENC_DEVICE=cpu", BINENC_DEVICE="")
     pages = list((copy / "_build/pages").rglob("seed-0.ipynb"))
     assert [page.parent.name for page in pages] == ["no_penultimate"]
     assert len(list((copy / "results").rglob("run.json"))) == 1

@@ -222,6 +222,20 @@ def test_a_record_under_another_name_is_refused(packed, here, smoke):
     assert "else" in refused(repack(packed, lambda members: rewrite(members, run.id, id="else")), here)
 
 
+@pytest.mark.parametrize(
+    "change", [{"classes": "0123456789"}, {"n_parameters": None}, {"versions": {"torch": 2}}]
+)
+def test_what_a_report_could_not_read_is_refused_and_named(packed, here, smoke, change):
+    run = smoke.all_runs()[1]
+    said = refused(repack(packed, lambda members: rewrite(members, run.id, **change)), here)
+    assert f"{run.id}: run.json: {next(iter(change))}" in said
+
+
+def test_every_record_that_ships_can_be_read_by_a_report():
+    for path in sorted((ROOT / "results").glob("*/*/*/*/seed-*/run.json")):
+        exchange.Contents.model_validate_json(path.read_text())
+
+
 def test_other_sources_are_refused_unless_the_profile_is_recorded(packed, here, smoke, monkeypatch):
     changed = repack(packed, lambda members: rewrite(members, smoke.all_runs()[1].id, code="0" * 64))
     assert "other sources" in refused(changed, here)

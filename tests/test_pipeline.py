@@ -18,6 +18,7 @@ from binenc.profile import Profile
 
 pytestmark = pytest.mark.pipeline
 RUNS = [run.id for run in Profile.read("smoke").all_runs()]
+PIPED = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
 
 
 def plan(copy: Path, profile: str = "smoke") -> list[str]:
@@ -297,3 +298,38 @@ def test_bad_input_is_one_line_with_what_is_allowed(built, words, named, allowed
     assert named in lines[0]
     assert allowed in lines[0]
     assert sorted(str(p) for p in built.rglob("*.ipynb")) == before
+
+
+def test_where_the_report_lies_is_said_even_if_nothing_was_to_be_done(built):
+    assert make(built, "book", "PROFILE=smoke").endswith(f"report: {built}/_build/html/index.html\n")
+
+
+def test_what_snakemake_refuses_is_not_passed_over_in_silence(built):
+    away = built / "encoding.ipynb"
+    (built / "book/encoding.ipynb").rename(away)
+    try:
+        done = try_make(built, "book", "PROFILE=smoke")
+        assert done.returncode != 0
+        assert "make plan" in done.stderr
+        assert "book/encoding.ipynb" in try_make(built, "plan", "PROFILE=smoke").stderr
+    finally:
+        away.rename(built / "book/encoding.ipynb")
+
+
+def test_what_a_report_is_drawn_from_is_named_where_it_is_gone(built):
+    figures, page = built / "_build/figures", built / "_build/html/index.html"
+    figures.rename(built / "away")
+    page.unlink()
+    try:
+        assert f"{figures} is gone: make clean" in try_make(built, "book", "PROFILE=smoke").stderr
+    finally:
+        (built / "away").rename(figures)
+
+
+def test_nothing_is_removed_under_a_build(built):
+    with subprocess.Popen(["flock", built / "_build/lock", "sh", "-c", "echo; cat"], **PIPED) as holding:
+        holding.stdout.readline()
+        done = try_make(built, "clean")
+        assert (done.returncode, (built / "_build/records").is_dir()) == (2, True)
+        assert done.stderr.startswith("a build is at work here")
+        holding.stdin.close()

@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 
 from binenc.metrics import measure
 from binenc.protocol import AS_WRITTEN
-from binenc.words import METRICS, number, percentage_points, plus_minus, share
+from binenc.words import METRICS, counted, number, percentage_points, plus_minus, share
+
+
+def test_one_is_singular():
+    assert [counted(n, "run") for n in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
 
 
 @pytest.mark.parametrize(

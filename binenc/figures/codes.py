@@ -13,6 +13,7 @@ from binenc.geometry import hamming, largest_simplex, pairs
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record
 from binenc.study import Study
+from binenc.words import counted
 
 
 def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
@@ -30,7 +31,7 @@ def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
             aspect="auto",
             interpolation="none",
         )
-        above.set_title(f"codebook: {n_classes} classes, {d} dimensions", y=1)
+        above.set_title(f"codebook: {n_classes} classes, {counted(d, 'dimension')}", y=1)
         above.set_yticks(range(n_classes), classes)
         above.set_xlabel("dimension of the latents")
         if d <= 64:
@@ -83,9 +84,9 @@ def show_codebook(record: Record, name: str, title: str) -> None:
         "are the vertices of a simplex; white is that of the largest simplex, orange is less, purple more."
     )
     alt = (
-        f"Codebook of {len(book)} classes in {book.shape[1]} bits, {len(np.unique(book, axis=0))} of its "
-        f"rows distinct. Hamming distances from {distances.min()} to {distances.max()} bits, mean "
-        f"{distances.mean():.1f}, standard deviation {distances.std():.1f}."
+        f"Codebook of {len(book)} classes in {counted(book.shape[1], 'bit')}, "
+        f"{len(np.unique(book, axis=0))} of its rows distinct. Hamming distances from {distances.min()} to "
+        f"{distances.max()} bits, mean {distances.mean():.1f}, standard deviation {distances.std():.1f}."
     )
     rows = pd.DataFrame(book.astype(int)).add_prefix("bit_")
     away = pd.DataFrame(hamming(book), columns=[f"distance_to_{i}" for i in range(len(book))])

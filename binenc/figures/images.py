@@ -60,8 +60,8 @@ def absent(data: dict[str, Dataset | None]) -> str:
 def scaled(data: dict[str, Dataset | None]) -> str:
     """The range and the mean of all pixels after scaling, as Markdown."""
     said = [
-        f"- {name}: from {d.train.images.min():.0f} to {d.train.images.max():.0f}, mean "
-        f"{number(d.train.images.mean().item())} over the training images."
+        f"- {name}: from {number(d.train.images.min().item())} to {number(d.train.images.max().item())}, "
+        f"mean {number(d.train.images.mean().item())} over the training images."
         for name, d in data.items()
         if d
     ]

@@ -12,6 +12,7 @@ from binenc.figures.style import COLOURS, PANEL, STYLE, arrange, show, slug
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record
 from binenc.study import Study
+from binenc.words import counted
 
 BINS = 30
 WANTED = (0, 5, 20, 100)
@@ -139,11 +140,10 @@ def run_histograms(record: Record, name: str, n: int = 16) -> None:
     """Show histograms of n dimensions of one run at four epochs."""
     architecture = record.run["configuration"]["architecture"]
     figure, numbers = draw_histograms({architecture: record}, n, 4.2)
-    kept = record.arrays["sample_latents"].shape[2]
+    shown = counted(min(n, record.arrays["sample_latents"].shape[2]), "dimension")
     caption = (
-        f"Latents of {len(record.arrays['sample_labels'][0])} test points in {min(n, kept)} dimensions, one "
-        "above the other; each histogram is scaled to its own largest bin. Coloured: positive (bit 1), grey: "
-        "bit 0."
+        f"Latents of {len(record.arrays['sample_labels'][0])} test points in {shown}, one above the other; "
+        "each histogram is scaled to its own largest bin. Coloured: positive (bit 1), grey: bit 0."
     )
     epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
     show(figure, name, caption, f"Histograms of latents after epochs {epochs}. {_spread(numbers)}", numbers)
