@@ -14,7 +14,7 @@ from binenc.judging import judge, to_frame
 from binenc.profile import Profile
 from binenc.study import Study, source
 from binenc.verdict import CONFIDENCE, Verdict
-from binenc.words import counted
+from binenc.words import counted, markdown_table
 
 WORDS = {"reproduced": "✓ reproduced", "not reproduced": "✗ not reproduced", "undecided": "? undecided"}
 NO_RECORDS = "– lacks records"
@@ -35,13 +35,14 @@ def table_markdown(verdicts: pd.DataFrame, link: str = "") -> str:
     tables = []
     for title, part in verdicts.groupby("source", sort=False):
         columns = list(dict.fromkeys(part["where"]))
-        heads = " | ".join(_head(part, column) for column in columns)
-        lines = [f"| | Claim · {title} | {heads} |", "|---" * (len(columns) + 2) + "|"]
+        rows = []
         for number, row in part.groupby("claim"):
-            words = row.set_index("where").agg(_words, axis=1).reindex(columns, fill_value="")
+            said = row.set_index("where").agg(_words, axis=1).reindex(columns, fill_value="")
             named = f"[{number}]({link.format(number=number)})" if link else f"{number}"
-            lines.append(f"| {named} | {row.statement.iloc[0]} | " + " | ".join(words) + " |")
-        tables.append("\n".join(lines))
+            rows.append([named, row.statement.iloc[0], *said])
+        tables.append(
+            markdown_table(["", f"Claim · {title}", *(_head(part, column) for column in columns)], rows)
+        )
     return "\n\n".join(tables)
 
 
@@ -226,15 +227,12 @@ def _effects(mine: list[Verdict]) -> str:
     for v in mine:
         for e in v.effects:
             claimed = e.claimed if e.decides else "(for information)"
-            row = cells.setdefault(f"{e.name} ({e.unit}) | {claimed}", {})
+            row = cells.setdefault((f"{e.name} ({e.unit})", claimed), {})
             row[v.where] = f"{sign[e.state] if e.decides and (e.n_seeds > 1 or e.exact) else ''}{e}"
     columns = [v.where for v in mine]
     source = f" · {mine[0].source}" if mine[0].source else ""
-    lines = [f"| Effect{source} | Claimed | {' | '.join(columns)} |", "|---" * (len(mine) + 2) + "|"]
-    lines += [
-        f"| {name} | " + " | ".join(row.get(c, "") for c in columns) + " |" for name, row in cells.items()
-    ]
-    return "\n".join(lines) if cells else ""
+    rows = [[*named, *(row.get(column, "") for column in columns)] for named, row in cells.items()]
+    return markdown_table([f"Effect{source}", "Claimed", *columns], rows) if cells else ""
 
 
 def _column(v: Verdict, among: list[Verdict]) -> str:

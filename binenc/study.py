@@ -13,7 +13,7 @@ from binenc.choice import choose
 from binenc.profile import ARCHITECTURES, InputError, Profile, Run
 from binenc.protocol import in_words
 from binenc.provenance import version
-from binenc.words import counted, duration
+from binenc.words import counted, duration, markdown_table
 
 KEYS = ["profile", "experiment", "protocol", "architecture"]
 """Columns that, with the seed, name a run in a table."""
@@ -160,7 +160,7 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
 
 def scope(found: Study) -> str:
     """What a page is evidence of, as Markdown: which runs, which data, how many seeds."""
-    lines = ["| Experiment | Data | Protocol | Seeds | Epochs | Records |", "|---|---|---|---|---|---|"]
+    rows = []
     for name, protocol, experiments in found.parts():
         for experiment in experiments:
             runs = [
@@ -168,8 +168,9 @@ def scope(found: Study) -> str:
             ]
             e = runs[0].experiment
             seeds = ", ".join(map(str, sorted({r.seed for r in runs})))
-            row = (e.title, e.dataset, in_words(protocol), seeds, e.epochs, source(found.profiles[name]))
-            lines.append(f"| {' | '.join(map(str, row))} |")
+            rows.append(
+                (e.title, e.dataset, in_words(protocol), seeds, e.epochs, source(found.profiles[name]))
+            )
     notes = [f"*{profile.title}:* {profile.about}" for profile in found.profiles.values()]
     for name, runs in found.missing.items():
         if runs and name in found.profiles:
@@ -179,7 +180,8 @@ def scope(found: Study) -> str:
                 f"{lacking(found.runs[name], runs)}."
             )
     notes.append("*Recorded* runs ship with the repository; the others were trained for this report.")
-    return "\n".join(lines) + "\n\n" + " ".join(notes)
+    lines = markdown_table(["Experiment", "Data", "Protocol", "Seeds", "Epochs", "Records"], rows)
+    return f"{lines}\n\n{' '.join(notes)}"
 
 
 def lacking(have: list[Run], lack: list[Run]) -> str:

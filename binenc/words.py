@@ -1,6 +1,7 @@
 """Words shown to a reader: the metrics, their axis labels, which way is better; numbers and durations."""
 
 import math
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -60,6 +61,13 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence], right: Container[str] = ()) -> str:
+    """A table in Markdown; columns with a head that is in ``right`` are flush right."""
+    rule = ["---:" if name in right else "---" for name in head]
+    cells = ([str(cell).replace("|", "\\|") for cell in row] for row in (head, rule, *rows))
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
 def counted(n: int, noun: str) -> str:

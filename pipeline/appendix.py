@@ -10,7 +10,7 @@ import yaml
 
 from binenc.profile import ARCHITECTURES
 from binenc.provenance import version
-from binenc.words import counted, number
+from binenc.words import counted, markdown_table, number
 from pipeline import speed
 
 FINAL = {
@@ -22,6 +22,8 @@ FINAL = {
     "Tr(Sw Sb⁺)/C": ("tr_sw_sb", "train"),
 }
 """Final numbers of a run that the tables show: header -> metric, split."""
+
+SECONDS, MEMORY = "Seconds", "Memory (MiB)"
 
 PACKAGES = ["torch", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "jupyter-book", "papermill"]
 
@@ -53,19 +55,16 @@ def write(stage: Path, pages: list, chapters: list[Path], live: str) -> None:
 
 def table(pages: list, caption: str) -> str:
     """A table of runs with links and final numbers, sortable where there is JavaScript."""
-    header = ["Runs", "Architecture", "Seed", *FINAL, "Profile"]
-    rows = [header, ["---"] * 3 + ["---:"] * len(FINAL) + ["---"]]
-    for page in pages:
-        run = page.run
-        rows.append(
-            [
-                run.group,
-                f"[{ARCHITECTURES[run.architecture]}](</{page.name}.ipynb>)",
-                str(run.seed),
-                *(final(page.record, *where) for where in FINAL.values()),
-                page.profile.name,
-            ]
-        )
+    rows = [
+        {
+            "Runs": page.run.group,
+            "Architecture": f"[{ARCHITECTURES[page.run.architecture]}](</{page.name}.ipynb>)",
+            "Seed": page.run.seed,
+            **{title: final(page.record, *where) for title, where in FINAL.items()},
+            "Profile": page.profile.name,
+        }
+        for page in pages
+    ]
     return markdown(rows, caption, "sortable")
 
 
@@ -74,27 +73,20 @@ def final(record, metric: str, split: str) -> str:
     return "–" if value is None else number(value, 4)
 
 
-def markdown(rows: list[list[str]], caption: str, kind: str) -> str:
-    lines = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+def markdown(rows: list[dict[str, object]], caption: str, kind: str) -> str:
+    """A table with its caption; numbers that are measured are flush right."""
+    lines = markdown_table(rows[0], (row.values() for row in rows), right={*FINAL, SECONDS, MEMORY})
     return f":::{{table}} {caption}\n:class: {kind}\n\n{lines}\n:::\n"
 
 
 def status(pages: list, chapters: list[Path], live: str) -> str:
     """How each page was made, with what, from which data and configuration, and how to make it again."""
-    head = [["Page", "Seconds", "Memory (MiB)", "Made by"], ["---", "---:", "---:", "---"]]
-    rows = []
-    for path in chapters:
-        command = f"make book PROFILE={live}"
-        title = path.stem.replace("_", " ").capitalize()
-        rows.append([f"[{title}](/book/{path.name})", *costs(path), f"`{command}`"])
-    for page in pages:
-        rows.append([f"[{page.run.title}](</{page.name}.ipynb>)", *costs(page.path), f"`{page.command}`"])
     made = [page.record.run for page in pages]
     parts = [
         "---\nhtml_theme.sidebar_secondary.remove: true\n---",
         "# Status\n\nHow this report was made.\n\n## Pages\n",
         markdown(
-            head + rows,
+            executed(pages, chapters, live),
             "Every executed page: how long, how much, and the command that remakes it.",
             "sortable",
         ),
@@ -112,27 +104,38 @@ def status(pages: list, chapters: list[Path], live: str) -> str:
     return "\n".join(parts)
 
 
-def costs(path: Path) -> list[str]:
+def executed(pages: list, chapters: list[Path], live: str) -> list[dict]:
+    made = [
+        (
+            f"[{path.stem.replace('_', ' ').capitalize()}](/book/{path.name})",
+            path,
+            f"make book PROFILE={live}",
+        )
+        for path in chapters
+    ]
+    made += [(f"[{page.run.title}](</{page.name}.ipynb>)", page.path, page.command) for page in pages]
+    return [{"Page": link, **costs(path), "Made by": f"`{command}`"} for link, path, command in made]
+
+
+def costs(path: Path) -> dict[str, str]:
     """Seconds and peak memory of an executed notebook, as papermill and pipeline.page left them."""
     made = json.loads(path.read_text())["metadata"].get("papermill", {})
     seconds, memory = made.get("duration"), made.get("memory_mib")
-    return [f"{seconds:.1f}" if seconds else "–", f"{memory:.0f}" if memory else "–"]
+    return {SECONDS: f"{seconds:.1f}" if seconds else "–", MEMORY: f"{memory:.0f}" if memory else "–"}
 
 
-def training(pages: list) -> list[list[str]]:
-    rows = [["Record", "Date", "Device", "Commit", "Seconds"], ["---", "---", "---", "---", "---:"]]
-    for page in pages:
-        made = page.record.run
-        rows.append(
-            [
-                f"`{page.profile.name}/{page.run.id}`",
-                made["date"],
-                f"{made['device']}, {counted(made['threads'], 'thread')}",
-                version(made["commit"], made["dirty"]),
-                f"{made['wall_seconds']:.1f}",
-            ]
-        )
-    return rows
+def training(pages: list) -> list[dict]:
+    return [
+        {
+            "Record": f"`{page.profile.name}/{page.run.id}`",
+            "Date": made["date"],
+            "Device": f"{made['device']}, {counted(made['threads'], 'thread')}",
+            "Commit": version(made["commit"], made["dirty"]),
+            SECONDS: f"{made['wall_seconds']:.1f}",
+        }
+        for page in pages
+        for made in [page.record.run]
+    ]
 
 
 def hardware(made: list[dict]) -> list[str]:
@@ -143,18 +146,18 @@ def hardware(made: list[dict]) -> list[str]:
     return [here, *(f"Records: {device}" for device in sorted({m["device"] for m in made}))]
 
 
-def versions(made: list[dict]) -> list[list[str]]:
-    rows = [["Package", "Report", "Records"], ["---", "---", "---"]]
+def versions(made: list[dict]) -> list[dict]:
+    rows = []
     for name in ["python", *PACKAGES]:
         here = platform.python_version() if name == "python" else importlib.metadata.version(name)
         there = sorted({m["versions"][name] for m in made if name in m["versions"]})
-        rows.append([name, here, ", ".join(there) or "–"])
+        rows.append({"Package": name, "Report": here, "Records": ", ".join(there) or "–"})
     return rows
 
 
-def data(made: list[dict]) -> list[list[str]]:
+def data(made: list[dict]) -> list[dict]:
     sums = sorted({(m["configuration"]["experiment"]["dataset"], str(m["data_checksum"])) for m in made})
-    return [["Dataset", "SHA-256"], ["---", "---"], *([name, f"`{value}`"] for name, value in sums)]
+    return [{"Dataset": name, "SHA-256": f"`{value}`"} for name, value in sums]
 
 
 def configurations(pages: list) -> list[str]:

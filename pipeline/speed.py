@@ -5,7 +5,7 @@ from pathlib import Path
 
 from binenc.profile import ROOT
 from binenc.provenance import version
-from binenc.words import METRICS, plus_minus
+from binenc.words import METRICS, markdown_table, plus_minus
 
 RECORDED = ROOT / "bench/recorded.json"
 PARTS = {
@@ -75,26 +75,22 @@ def part(name: str, made: dict, where: str) -> list[str]:
         )
         lines = table(made["rows"])
     notes = [f"- {row['part']}: {row['note']}" for row in made["rows"] if row.get("note")]
-    return [about, f":::{{table}} {caption}\n:name: tab-speed-{name}\n", *lines, ":::\n", *notes, ""]
+    return [about, f":::{{table}} {caption}\n:name: tab-speed-{name}\n", lines, ":::\n", *notes, ""]
 
 
-def table(rows: list[dict]) -> list[str]:
-    """Lines of the table: measured, and which goals were met; columns that no row fills are left out."""
+def table(rows: list[dict]) -> str:
+    """What was measured, and which goals were met; columns that no row fills are left out."""
     columns = [
         key
         for key in ("ours", "baseline", "limit", "ratio", "share")
         if any(row.get(key) is not None for row in rows)
     ]
-    lines = [
-        f"| Part | Unit | {' | '.join(map(str.capitalize, columns))} | Goal |",
-        f"|---|---|{'---:|' * len(columns)}---|",
-    ]
+    numbers = [key.capitalize() for key in columns]
+    cells = []
     for row in rows:
-        numbers = [row.get(key) for key in columns]
         goals = ", ".join(goals_of(row)).replace("missed", "**missed**")
-        cells = [row["part"], row["unit"], *map(number, numbers), goals]
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+        cells.append([row["part"], row["unit"], *(number(row.get(key)) for key in columns), goals])
+    return markdown_table(["Part", "Unit", *numbers, "Goal"], cells, right=numbers)
 
 
 def goals_of(row: dict) -> list[str]:
@@ -129,12 +125,15 @@ def title_of(metric: str) -> str:
     return METRICS[metric].title if metric in METRICS else WHILE_TRAINING[metric]
 
 
-def effect(rows: list[dict]) -> list[str]:
-    """Lines of the table of float32 beside bf16."""
-    lines = ["| Split | Metric | float32 | bf16 | bf16 − float32 |", "|---|---|---:|---:|---:|"]
-    for row in rows:
-        cells = (
-            plus_minus(row[key], row[f"{key}_std"], row["seeds"]) for key in ("float32", "bf16", "difference")
-        )
-        lines.append(f"| {row['split']} | {title_of(row['metric'])} | {' | '.join(cells)} |")
-    return lines
+def effect(rows: list[dict]) -> str:
+    """The metrics in float32 beside those in bf16."""
+    numbers = {"float32": "float32", "bf16": "bf16", "bf16 − float32": "difference"}
+    cells = (
+        [
+            row["split"],
+            title_of(row["metric"]),
+            *(plus_minus(row[key], row[f"{key}_std"], row["seeds"]) for key in numbers.values()),
+        ]
+        for row in rows
+    )
+    return markdown_table(["Split", "Metric", *numbers], cells, right=numbers)

@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 
 from binenc.metrics import measure
 from binenc.protocol import AS_WRITTEN
-from binenc.words import METRICS, counted, number, percentage_points, plus_minus, share
+from binenc.words import METRICS, counted, markdown_table, number, percentage_points, plus_minus, share
+
+
+def test_a_table_keeps_its_columns_whatever_stands_in_a_cell():
+    said = markdown_table(["a", "n"], [["|x|", 1], ["y", 2]], right=["n"])
+    assert said.splitlines() == ["| a | n |", "| --- | ---: |", r"| \|x\| | 1 |", "| y | 2 |"]
 
 
 def test_one_is_singular():

@@ -15,6 +15,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
 
 from binenc.profile import ARCHITECTURES, ROOT
+from binenc.words import markdown_table
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 COLOURS = dict(zip(ARCHITECTURES, PALETTE, strict=False))
@@ -155,8 +156,7 @@ def log_ticks(axis: Axis) -> None:
 def table(frame: pd.DataFrame, name: str, caption: str) -> None:
     """Display a table of text, numbered and captioned in the book, and save it as ``name``.csv."""
     save_numbers(frame, name)
-    rows = [frame.columns, ["---"] * len(frame.columns), *frame.itertuples(index=False)]
-    lines = "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
+    lines = markdown_table(frame.columns, frame.itertuples(index=False))
     link = f"{{download}}`CSV </figures/{name}.csv>`"
     book = f":::{{table}} {caption} {link}\n:name: tab-{name}\n\n{lines}\n:::"
     lab = f"{frame.to_html(index=False)}<p>{escape(caption)}</p>"
