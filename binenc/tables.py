@@ -28,7 +28,7 @@ def final_table(found: Study, rows: list[tuple[str, str]]) -> pd.DataFrame:
             }
             cells = part[["mean", "std", "n"]]
             line |= {ARCHITECTURES[a]: plus_minus(*cells.loc[a]) if a in cells.index else "" for a in shown}
-            lines.append(line | {"n": seeds(part.n).removeprefix("n = ")})
+            lines.append(line | _seeds(part))
     return pd.DataFrame(lines)
 
 
@@ -44,7 +44,7 @@ def course_table(found: Study, metrics: list[str], split: str = "train") -> pd.D
             part = group[group.metric == metric]
             line = {**_where(found, profile, experiment, protocol), "Metric": METRICS[metric].title}
             line |= {ARCHITECTURES[a]: _course(part[part.architecture == a]) for a in shown}
-            lines.append(line | {"n": seeds(part.n[part.epoch == part.epoch.max()]).removeprefix("n = ")})
+            lines.append(line | _seeds(part[part.epoch == part.epoch.max()]))
     return pd.DataFrame(lines)
 
 
@@ -66,6 +66,14 @@ def _where(found: Study, profile: str, experiment: str, protocol: str) -> dict[s
     return {"Runs": found.label(profile, experiment, protocol)}
 
 
+def _seeds(values: pd.DataFrame) -> dict[str, str]:
+    return {"n": seeds(values.n).removeprefix("n = ")}
+
+
+def _means(values: pd.DataFrame) -> list[str]:
+    return [plus_minus(*row) for row in values[["mean", "std", "n"]].itertuples(index=False)]
+
+
 def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     """Distances of codebook rows after the last epoch, and what they are in the largest simplex."""
     columns = {
@@ -75,17 +83,13 @@ def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
         "hamming_min": "Least",
     }
     recorded = [final(found, metric) for metric in columns if metric != "hamming_std"]
-    values = pd.concat([*recorded, over_seeds(geometry)]).set_index([*KEYS, "metric"])
+    values = pd.concat([*recorded, over_seeds(geometry)])
     lines = []
-    for key in dict.fromkeys(key[:-1] for key in values.index):
-        profile, experiment, protocol, architecture = key
-        line = _where(found, profile, experiment, protocol)
-        line |= {"Architecture": ARCHITECTURES[architecture], "d": int(values.loc[(*key, "d"), "mean"])}
-        line |= {
-            title: plus_minus(*values.loc[(*key, m), ["mean", "std", "n"]]) for m, title in columns.items()
-        }
-        line |= {"Largest simplex": number(values.loc[(*key, "largest_simplex"), "mean"])}
-        lines.append(line | {"n": values.loc[(*key, "hamming_mean"), "n"]})
+    for key, part in values.groupby(KEYS, sort=False):
+        means, shown = part.set_index("metric")["mean"], part.set_index("metric").loc[list(columns)]
+        line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]], "d": int(means["d"])}
+        line |= dict(zip(columns.values(), _means(shown), strict=True))
+        lines.append(line | {"Largest simplex": number(means["largest_simplex"])} | _seeds(shown))
     return pd.DataFrame(lines)
 
 
@@ -96,14 +100,12 @@ def vertices_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
         "code_equiangularity": "Codes",
         "off_vertices": "Off their vertices",
     }
-    values = over_seeds(geometry).set_index([*KEYS, "metric"])
     lines = []
-    for key in dict.fromkeys(key[:-1] for key in values.index):
+    for key, part in over_seeds(geometry).groupby(KEYS, sort=False):
+        means, shown = part.set_index("metric")["mean"], part.set_index("metric").loc[list(columns)]
         line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
-        for metric, title in columns.items():
-            line[title] = plus_minus(*values.loc[(*key, metric), ["mean", "std", "n"]])
-        line["Random directions"] = number(values.loc[(*key, "d"), "mean"] ** -0.5, 2)
-        lines.append(line | {"n": values.loc[(*key, "off_vertices"), "n"]})
+        line |= dict(zip(columns.values(), _means(shown), strict=True))
+        lines.append(line | {"Random directions": number(means["d"] ** -0.5, 2)} | _seeds(shown))
     return pd.DataFrame(lines)
 
 

@@ -82,6 +82,10 @@ def test_geometry_is_of_the_codes_and_class_means_of_each_run(made):
     assert rows[(*key, "hamming_std")] == pytest.approx(np.std(distances))
     known = (record.arrays[name][1:] for name in ("test_class_means", "test_codebook"))
     assert rows[(*key, "off_vertices")] == off_vertices(*known)
+    others = geometry.assign(seed=geometry.seed + 9).query("metric != 'off_vertices'")
+    twice = tables.vertices_table(found, pd.concat([geometry, others]))
+    assert set(tables.vertices_table(found, geometry).n) == {"1", "2"}
+    assert set(twice.n) == {"1 to 2", "2 to 4"}
     table = tables.vertices_table(found, geometry).set_index(["Runs", "Architecture"])
     line = table.loc["Digits (MLP), as written", "Linear penultimate"]
     assert line["Off their vertices"] == number(rows[(*key, "off_vertices")], 4)
