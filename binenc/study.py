@@ -172,16 +172,21 @@ def scope(found: Study) -> str:
                 (e.title, e.dataset, in_words(protocol), seeds, e.epochs, source(found.profiles[name]))
             )
     notes = [f"*{profile.title}:* {profile.about}" for profile in found.profiles.values()]
-    for name, runs in found.missing.items():
-        if runs and name in found.profiles:
-            plan = len(runs) + len(found.runs[name])
-            notes.append(
-                f"**Of {plan} runs of `{name}`, {len(runs)} have no record yet** and are not shown: "
-                f"{lacking(found.runs[name], runs)}."
-            )
+    notes += gaps(found)
     notes.append("*Recorded* runs ship with the repository; the others were trained for this report.")
     lines = markdown_table(["Experiment", "Data", "Protocol", "Seeds", "Epochs", "Records"], rows)
     return f"{lines}\n\n{' '.join(notes)}"
+
+
+def gaps(found: Study) -> list[str]:
+    """A sentence, as Markdown, a profile that has runs without a record: how many have one, which do not."""
+    said = []
+    for name, runs in found.missing.items():
+        if runs and name in found.profiles:
+            have = found.runs[name]
+            which = f"{len(have)} of {len(have) + len(runs)} runs of `{name}`"
+            said.append(f"**Recorded so far: {which}.** Without a record: {lacking(have, runs)}.")
+    return said
 
 
 def lacking(have: list[Run], lack: list[Run]) -> str:

@@ -35,7 +35,7 @@ def main(names: list[str]) -> None:
         sys.exit(f"_build/chapters has no figure {drawn[0]}: `make report PROFILE={names[0]}` draws it")
     judged = judging.judge(found)
     table = claim_pages.table_markdown(judging.to_frame(judged))
-    write(ROOT / "README.md", f"{claim_pages.headline(judged)}\n\n{table}")
+    write(ROOT / "README.md", "\n\n".join([claim_pages.headline(judged), table, *study.gaps(found)]))
     shutil.copy(figures[0], ROOT / ".github/emergence.svg")
 
 

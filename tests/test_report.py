@@ -99,8 +99,9 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     (tmp_path / "README.md").write_text(text)
     (tmp_path / ".github").mkdir()
     monkeypatch.setattr(readme, "ROOT", tmp_path)
-    runs = {"first_epochs": Profile.read("first_epochs").all_runs()}
-    monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=names, runs=runs))
+    have, lack = (all_runs := Profile.read("first_epochs").all_runs())[:-1], all_runs[-1:]
+    found = SimpleNamespace(runs={"first_epochs": have}, missing={"first_epochs": lack})
+    monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=names, **vars(found)))
     judged = judge_table(table(paper_world()))
     monkeypatch.setattr(readme.judging, "judge", lambda found: judged)
     figures = tmp_path / "_build/chapters/quick/figures"
@@ -118,6 +119,7 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     written = (tmp_path / "README.md").read_text()
     assert "of 10 claims, 10 reproduced" in written
     assert "| 10 | The three architectures" in written
+    assert f"{len(have)} of {len(all_runs)} runs of `first_epochs`.** Without a record: Fashion" in written
     assert (tmp_path / ".github/emergence.svg").read_text() == "a figure"
 
 

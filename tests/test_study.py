@@ -104,7 +104,7 @@ def test_runs_without_a_record_are_told(results, smoke):
     found = study.read(["smoke"])
     assert found.runs["smoke"] == runs[:3]
     assert found.missing["smoke"] == runs[3:]
-    assert f"Of {len(runs)} runs of `smoke`, {len(runs) - 3} have no record yet" in study.scope(found)
+    assert f"Recorded so far: 3 of {len(runs)} runs of `smoke`" in study.scope(found)
     assert study.lacking(runs[:3], runs[3:]) in study.scope(found)
 
 
