@@ -307,6 +307,7 @@ def test_where_the_report_lies_is_said_even_if_nothing_was_to_be_done(built):
 def test_what_snakemake_refuses_is_not_passed_over_in_silence(built):
     away = built / "encoding.ipynb"
     (built / "book/encoding.ipynb").rename(away)
+    (built / "_build/chapters/smoke/encoding.ipynb").unlink()
     try:
         done = try_make(built, "book", "PROFILE=smoke")
         assert done.returncode != 0
