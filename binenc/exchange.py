@@ -24,7 +24,7 @@ from pydantic import BaseModel, ValidationError
 
 from binenc import records
 from binenc.command import command
-from binenc.profile import InputError, Profile, Run
+from binenc.profile import InputError, Profile, Run, first_complaint
 
 FILES = ("run.json", *records.FILES)
 """What of a record travels: all but the weights."""
@@ -171,8 +171,7 @@ def _check(profile: Profile, run: Run, folder: Path) -> None:
     try:
         Contents.model_validate(record.run)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{run.id}: run.json: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise InputError(f"{run.id}: run.json: {first_complaint(error)}") from None
     if not profile.recorded and record.run["code"] != records.code_version():
         raise InputError(f"{run.id}: made by other sources of binenc than those here, which would retrain it")
 

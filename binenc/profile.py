@@ -183,7 +183,7 @@ class Profile(Strictly):
                     shared = f"title {run.experiment.title!r}: {first} and {run.experiment_name} share it"
                     raise InputError(f"{shared}; give each its own")
         except ValidationError as error:
-            raise InputError(f"profiles/{name}.yml: {_first(error)}") from None
+            raise InputError(f"profiles/{name}.yml: {first_complaint(error)}") from None
         except (yaml.YAMLError, InputError) as error:
             raise InputError(f"profiles/{name}.yml: {' '.join(str(error).split())}") from None
         return profile
@@ -270,7 +270,7 @@ def _changed(what: str, name: str, known: dict[str, BaseModel]) -> BaseModel:
     try:
         changed = type(known[base]).model_validate(fields)
     except ValidationError as error:
-        raise InputError(f"{what} {name!r}: {_first(error)}") from None
+        raise InputError(f"{what} {name!r}: {first_complaint(error)}") from None
     if isinstance(changed, Experiment):
         changed = changed.model_copy(update={"title": f"{changed.title} ({', '.join(changes)})"})
     return changed
@@ -293,7 +293,7 @@ def _fields(model: type[BaseModel]) -> str:
     return ", ".join(field for field in model.model_fields if field != "name")
 
 
-def _first(error: ValidationError) -> str:
+def first_complaint(error: ValidationError) -> str:
     """The first complaint of a validation, in one line."""
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     where = ".".join(map(str, first["loc"]))

@@ -70,8 +70,10 @@ def _seeds(values: pd.DataFrame) -> dict[str, str]:
     return {"n": seeds(values.n).removeprefix("n = ")}
 
 
-def _means(values: pd.DataFrame) -> list[str]:
-    return [plus_minus(*row) for row in values[["mean", "std", "n"]].itertuples(index=False)]
+def _means(values: pd.DataFrame, titles: dict[str, str]) -> dict[str, str]:
+    """Mean ± std of values by metric, each under the title of its metric."""
+    rows = values[["mean", "std", "n"]].itertuples()
+    return {titles[metric]: plus_minus(*row) for metric, *row in rows}
 
 
 def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
@@ -86,10 +88,13 @@ def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     values = pd.concat([*recorded, over_seeds(geometry)])
     lines = []
     for key, part in values.groupby(KEYS, sort=False):
-        means, shown = part.set_index("metric")["mean"], part.set_index("metric").loc[list(columns)]
-        line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]], "d": int(means["d"])}
-        line |= dict(zip(columns.values(), _means(shown), strict=True))
-        lines.append(line | {"Largest simplex": number(means["largest_simplex"])} | _seeds(shown))
+        by_metric = part.set_index("metric")
+        shown = by_metric.loc[list(columns)]
+        line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
+        line |= {"d": int(by_metric.loc["d", "mean"])} | _means(shown, columns)
+        lines.append(
+            line | {"Largest simplex": number(by_metric.loc["largest_simplex", "mean"])} | _seeds(shown)
+        )
     return pd.DataFrame(lines)
 
 
@@ -102,10 +107,12 @@ def vertices_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     }
     lines = []
     for key, part in over_seeds(geometry).groupby(KEYS, sort=False):
-        means, shown = part.set_index("metric")["mean"], part.set_index("metric").loc[list(columns)]
-        line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
-        line |= dict(zip(columns.values(), _means(shown), strict=True))
-        lines.append(line | {"Random directions": number(means["d"] ** -0.5, 2)} | _seeds(shown))
+        by_metric = part.set_index("metric")
+        shown = by_metric.loc[list(columns)]
+        line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]} | _means(shown, columns)
+        lines.append(
+            line | {"Random directions": number(by_metric.loc["d", "mean"] ** -0.5, 2)} | _seeds(shown)
+        )
     return pd.DataFrame(lines)
 
 
