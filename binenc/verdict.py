@@ -64,10 +64,16 @@ class Effect:
     def n_seeds(self) -> int:
         return len(self.values)
 
+    @property
+    def is_share(self) -> bool:
+        return self.unit.startswith("share of")
+
     @cached_property
     def interval(self) -> Interval:
-        """On the scale of the values."""
-        return Interval(*(round(x, DECIMALS) for x in interval(self.values)))
+        """On the scale of the values; that of a share ends where shares do, at 0 and 1."""
+        found = interval(self.values)
+        ends = np.clip(found, 0, 1) if self.is_share else found
+        return Interval(*(round(float(x), DECIMALS) for x in ends))
 
     @property
     def shown(self) -> Interval:
@@ -129,7 +135,7 @@ class Effect:
             return f"{x:+,.0f}" if x else "0"
         if self.unit == "percentage points":
             return percentage_points(x, small=abs(self.interval.mean) < 1)
-        return share(x) if self.unit.startswith("share") else f"{round(x, 2) + 0.0:+.2f}".replace("-", "−")
+        return share(x) if self.is_share else f"{round(x, 2) + 0.0:+.2f}".replace("-", "−")
 
     def __str__(self) -> str:
         mean, low, high = self.shown

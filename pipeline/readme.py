@@ -8,6 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from binenc import claim_pages, judging, study
 from binenc.command import command
 from binenc.figures import slug
@@ -24,6 +26,14 @@ def write(readme: Path, table: str) -> None:
     readme.write_text(text)
 
 
+def folded(verdicts: pd.DataFrame) -> list[str]:
+    """The table of each source as Markdown; all but the first open on a click."""
+    tables = {s: claim_pages.table_markdown(part) for s, part in verdicts.groupby("source", sort=False)}
+    first, *others = tables
+    closed = "<details><summary>The same claims, {}</summary>\n\n{}\n\n</details>"
+    return [tables[first], *(closed.format(source, tables[source]) for source in others)]
+
+
 def main(names: list[str]) -> None:
     found = study.read(names)
     if lacking := set(names) - set(found.profiles):
@@ -34,8 +44,8 @@ def main(names: list[str]) -> None:
     if not figures:
         sys.exit(f"_build/chapters has no figure {drawn[0]}: `make report PROFILE={names[0]}` draws it")
     judged = judging.judge(found)
-    table = claim_pages.table_markdown(judging.to_frame(judged))
-    write(ROOT / "README.md", "\n\n".join([claim_pages.headline(judged), table, *study.gaps(found)]))
+    tables = folded(judging.to_frame(judged))
+    write(ROOT / "README.md", "\n\n".join([claim_pages.headline(judged), *tables, *study.gaps(found)]))
     shutil.copy(figures[0], ROOT / ".github/emergence.svg")
 
 

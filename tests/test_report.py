@@ -6,18 +6,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import pytest
 import yaml
 from copying import copy_repository, try_make
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from worlds import paper_world, table
 
-from binenc.judging import judge_table
 from binenc.profile import Profile
-from pipeline import book, check, readme, stage
+from pipeline import book, check, stage
 from pipeline.launch import cell_source, configure
 
 FIGURE = "```{figure} /figures/a.svg\n:name: fig-a_b\n\nCaption\n```"
@@ -94,51 +91,10 @@ def test_mathjax_is_the_installed_file():
     assert importlib.metadata.version("sphinx-mathjax-offline")
 
 
-def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch):
-    text = "<!-- verdicts: here -->\n<!-- /verdicts -->\n"
-    (tmp_path / "README.md").write_text(text)
-    (tmp_path / ".github").mkdir()
-    monkeypatch.setattr(readme, "ROOT", tmp_path)
-    have, lack = (all_runs := Profile.read("first_epochs").all_runs())[:-1], all_runs[-1:]
-    found = SimpleNamespace(runs={"first_epochs": have}, missing={"first_epochs": lack})
-    monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=names, **vars(found)))
-    judged = judge_table(table(paper_world()))
-    monkeypatch.setattr(readme.judging, "judge", lambda found: judged)
-    figures = tmp_path / "_build/chapters/quick/figures"
-    figures.mkdir(parents=True)
-    figure = figures / "emergence-first-epochs-mnist-11-epochs-as-written.svg"
-    figure.with_name("emergence-first-epochs-of-another-profile.svg").write_text("another figure")
-    with pytest.raises(
-        SystemExit, match=f"no figure {figure.stem}: `make report PROFILE=first_epochs` draws it"
-    ):
-        readme.main(["first_epochs"])
-    assert (tmp_path / "README.md").read_text() == text
-    figure.write_text("a figure")
-    figure.with_stem(figure.stem.replace("written", "released")).write_text("that of other runs")
-    readme.main(["first_epochs"])
-    written = (tmp_path / "README.md").read_text()
-    assert "of 10 claims, 10 reproduced" in written
-    assert "| 10 | The three architectures" in written
-    assert f"{len(have)} of {len(all_runs)} runs of `first_epochs`.** Without a record: Fashion" in written
-    assert (tmp_path / ".github/emergence.svg").read_text() == "a figure"
-
-
 def test_links_are_looked_at_after_a_build(tmp_path):
     done = try_make(copy_repository(tmp_path), "linkcheck")
     assert done.returncode == 2
     assert "run that first" in done.stderr.splitlines()[0]
-
-
-def test_verdicts_go_between_the_markers_of_the_readme(tmp_path):
-    copy = Path(shutil.copy(stage.ROOT / "README.md", tmp_path))
-    before = copy.read_text()
-    for said in ("| a |", "| b |"):
-        readme.write(copy, said)
-    after = copy.read_text()
-    assert "| b |" in after
-    assert "| a |" not in after
-    assert after.startswith(before.partition("<!--")[0])
-    assert after.endswith(before.rpartition("-->")[2])
 
 
 @pytest.mark.parametrize("url", ["", "https://github.com/owner/name"])
@@ -249,12 +205,6 @@ def test_a_figure_of_another_page_is_missed_on_its_own(built):
     (built[1] / "a.html").write_text("<h1>Page</h1>")
     (built[1] / "b.html").write_text('<h1 id="there">B</h1><p id="fig-a-b"></p>')
     assert any("figure fig-a_b is not on the page" in line for line in check.problems(*built))
-
-
-def test_a_profile_without_records_is_not_judged_in_the_readme(monkeypatch):
-    monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=["quick"], runs={}))
-    with pytest.raises(SystemExit, match="paper: no record to judge by"):
-        readme.main(["quick", "paper"])
 
 
 def test_links_start_where_their_page_lies(built):

@@ -120,6 +120,8 @@ def test_no_common_seed_decides_nothing(exact):
         ([-12.0, -12.0], {"unit": "percentage points"}, "−12.00 [−12.00, −12.00]"),
         ([0.2, 0.2], {"unit": "nats per value"}, "+0.20 [+0.20, +0.20]"),
         ([0.5, 0.5], {"unit": "share of points"}, "0.5000 [0.5000, 0.5000]"),
+        ([0.9, 1.0], {"unit": "share of points"}, "0.9500 [0.3147, 1.0000]"),
+        ([0.0, 0.1], {"unit": "share of evaluations"}, "0.0500 [0.0000, 0.6853]"),
         ([math.log(2)] * 2, {"unit": "last / first", "ratio": True}, "×\N{NO-BREAK SPACE}2.00 [2.00, 2.00]"),
         ([1234.0, 1234.0], {"unit": "parameters", "exact": True}, "+1,234"),
         ([0.0, 0.0], {"unit": "parameters", "exact": True}, "0"),
