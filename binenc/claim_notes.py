@@ -19,15 +19,15 @@ def together(*notes: str) -> str:
 
 def by_scale(score: pd.Series, standardised: pd.Series) -> str:
     """What remains without the scale of the latents, and what follows if that is the reverse, or may be 0."""
-    whole, (mean, low, high) = interval(score), interval(standardised)
+    mean, low, high = interval(standardised)
     moves = (
         f"{'rises' if mean > 0 else 'falls'} by {abs(mean):.2f}" if abs(mean) >= 0.005 else "stays as it is"
     )
     reverse = ((score * standardised) < 0).all()
-    nothing = low <= 0 <= high and not whole.low <= 0 <= whole.high
-    return f"standardised, it {moves} on average" + (
-        ", so their scale makes the difference" if reverse or nothing else ""
-    )
+    if reverse:
+        return f"standardised, it {moves} on average, so their scale makes the difference"
+    unsure = ", with an interval that holds 0" if low <= 0 <= high else ""
+    return f"standardised, it {moves} on average{unsure}"
 
 
 def on_the_way(share: pd.DataFrame, bound: float) -> str:

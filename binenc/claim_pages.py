@@ -91,7 +91,7 @@ def _counts(verdicts: Iterable[str]) -> str:
 
 
 HEADLINES = [
-    "Width of a latent's peaks, last over first evaluation: {1:standard deviation} under binary encoding "
+    "Std of a latent's peaks, last over first evaluation: {1:standard deviation} under binary encoding "
     "({1}), {2:standard deviation} with a linear penultimate layer ({2}); what two peaks gain over one in "
     "the end, in nats per value, whatever the scale: {1:gain of two peaks over one, last} and "
     "{2:gain of two peaks over one, last}.",
@@ -99,18 +99,20 @@ HEADLINES = [
     f"(above {ALL_POINTS} is claimed, {{3}}), "
     "{3:whole-code share, test set} of the test points; with a linear penultimate layer "
     "{4:whole-code share, linear penultimate} of the training points ({4}).",
-    "Accuracy, in percentage points, by the weakest of three leads: {5:weakest} on test points ({5}), "
-    "{6:weakest} on training points ({6}).",
+    "Accuracy, in percentage points, by the comparison that supports the claim least: {5:weakest} on test "
+    "points ({5}; {5:note}), {6:weakest} on training points ({6}; {6:note}).",
     "Averaged over the training, relative to the best of the others: spread of the angles between class "
     "means {8:equiangularity, area}, variance within classes relative to that between them, Tr(Sw Sb⁺)/C, "
-    "{8:Tr(Sw Sb⁺)/C, area}; less is nearer to a simplex. Share of the evaluations at which it is nearest "
-    "by all four measures: {8:nearest by all four}; how many epochs sooner it comes where the others end is "
-    "judged as well ({8}).",
+    "{8:Tr(Sw Sb⁺)/C, area}; less is more collapsed. Share of the evaluations at which it is ahead by all "
+    "four measures: {8:ahead by all four}. The test also asks that it come in fewer epochs to where the "
+    "others end, which cannot show where all are there at the first evaluation ({8}).",
 ]
-"""What was found, by effects of claims or the weakest that decides; a number by itself is the verdict."""
+"""What was found, by effects of claims, or by the weakest that decides and its note; a number by itself is
+the verdict.
+"""
 OTHERWISE = (
-    "weakest lead in accuracy: {5:weakest} on test points ({5}), {6:weakest} on training points ({6}); share "
-    "of these with the most common code {3:whole-code share} ({3})."
+    "accuracy, {5:weakest} on test points ({5}), {6:weakest} on training points ({6}); whole-code share of "
+    "training points {3:whole-code share} ({3})."
 )
 """The same in short, of what else is recorded."""
 
@@ -149,8 +151,9 @@ def _filled(line: str, column: dict[int, Verdict], link: str) -> str:
 
     def fill(found: re.Match) -> str:
         number, name = int(found[1]), found[2]
-        if name == "weakest":
-            return f"{column[number].weakest.name} {column[number].weakest}"
+        if name in ("weakest", "note"):
+            least = column[number].weakest
+            return f"{least.name} {least}" if name == "weakest" else least.note
         if name:
             return str(next(e for e in column[number].effects if e.name == name))
         claim = f"claim {number}"
@@ -185,15 +188,15 @@ def summary(verdicts: pd.DataFrame) -> str:
         f"{'pair' if columns == 1 else 'pairs'} of experiment and protocol. But for claim 10, which is about "
         "exact counts and holds by the way the networks are built, each rests on "
         f"{CONFIDENCE:.0%} intervals of Student's t over seeds{f' ({t})' if t else ''}, two-sided, each "
-        "interval by itself: nothing is corrected for so many being looked at together. *Seeds tie* marks a "
-        "verdict that rests on an interval without width, for all seeds have the same value (shares of "
-        "points, which are alike at 0 and 1, aside): it says nothing of how far another seed may be. An "
-        "interval covers the choice of seeds, not that of the test points. One of shares ends at 0 and 1, "
-        "which Student's t would overstep. "
-        "'Undecided' is no verdict against a claim: the records cannot tell. It leans for a claim if all "
-        "means lie where the claim puts them (claim 2: if one does), against it if one lies beyond (claim 2: "
-        "if both do), however wide their intervals: of a claim with many effects, chance turns more easily "
-        "against it than for it."
+        "interval by itself: nothing is corrected for so many being looked at together. An interval covers "
+        "the choice of seeds, not that of the test points. One of shares is cut at 0 and 1. *Seeds tie* "
+        "marks a verdict that needs an interval without width: all seeds have the same value, which does "
+        "not tell how far another seed may be. Shares of points are not marked, for they are often alike at "
+        "0 or 1. "
+        "'Undecided' is no verdict against a claim: its test cannot tell by these records. It leans for a "
+        "claim if all means lie where the claim puts them (claim 2: if one does), against it if one lies "
+        "beyond (claim 2: if both do), however wide their intervals. The more effects a claim has, the "
+        "likelier one mean is on the wrong side by chance."
     )
 
 

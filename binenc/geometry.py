@@ -13,12 +13,12 @@ def pairs(matrix: np.ndarray) -> np.ndarray:
     return matrix[np.triu_indices(len(matrix), 1)]
 
 
-def largest_simplex(n_classes: int, d: int) -> float:
-    r"""Distance in bits of codes that are vertices of the largest simplex, :math:`\frac d2 \frac C{C-1}`.
+def plotkin_bound(n_classes: int, d: int) -> float:
+    r"""The number of bits that C codes cannot all differ by more than, :math:`\frac d2 \frac C{C-1}`.
 
     Codes that all differ in h bits are vertices of a simplex, whatever h. On a hypercube around 0 two of them
-    have the cosine :math:`1 - 2h/d`; where it is :math:`-1/(C-1)`, the simplex is centred on the cube, and no
-    C codes can all lie further apart (Plotkin's bound).
+    have the cosine :math:`1 - 2h/d`; at the bound, which few C and d allow, it is :math:`-1/(C-1)`, and the
+    simplex is centred on the cube.
     """
     return d / 2 * n_classes / (n_classes - 1)
 

@@ -21,6 +21,7 @@ from binenc.words import METRICS, SHARES, number, plus_minus, share
 
 GROUP = KEYS[:3]
 """Columns that name a profile, experiment and protocol."""
+POINTS = {"train": "training points", "test": "test points"}
 
 
 def final(found: Study, metric: str, split: str = "train") -> pd.DataFrame:
@@ -43,7 +44,7 @@ def seeds(n: pd.Series) -> str:
 def ending(found: Study, metric: str, split: str = "train") -> str:
     """One Markdown item a profile, experiment and protocol: where the metric of each architecture ends."""
     words = METRICS[metric]
-    lines = [f"{words.title} ({words.unit}), {split} points, after the last epoch:", ""]
+    lines = [f"{words.title} ({words.unit}), {POINTS[split]}, after the last epoch:", ""]
     for key, part in final(found, metric, split).groupby(GROUP, sort=False):
         rows = part.set_index("architecture")[["mean", "std", "n"]]
         ends = [
@@ -56,7 +57,7 @@ def ending(found: Study, metric: str, split: str = "train") -> str:
 def ranking(found: Study, metric: str, split: str) -> str:
     """One Markdown item a profile, experiment and protocol: architectures by their mean, and the lead."""
     title = METRICS[metric].title
-    lines = [f"{title}, {split} points, after the last epoch, from the highest mean to the lowest:", ""]
+    lines = [f"{title}, {POINTS[split]}, after the last epoch, from the highest mean to the lowest:", ""]
     for key, part in final(found, metric, split).groupby(GROUP, sort=False):
         rows = part.sort_values("mean", ascending=False, kind="stable").set_index("architecture")
         said = ", ".join(
@@ -141,7 +142,9 @@ def simplex_floor(found: Study) -> str:
     for dataset, count in counts.items():
         ends = {m: number(round(x, DECIMALS), 2) for m, x in simplex(count).items()}
         said.append(f"{', '.join(f'{METRICS[m].title.lower()} {x}' for m, x in ends.items())} ({dataset})")
-    head = "A perfect simplex of classes as large as those of the test points has "
+    head = (
+        "Classes of unequal size keep these above 0 even in a perfect simplex; with those of the test set: "
+    )
     return f"{head}{'; '.join(said)}." if said else ""
 
 
@@ -154,12 +157,18 @@ def vertices(found: Study, geometry: pd.DataFrame) -> str:
     mine = ends.pivot(index=GROUP, columns="metric", values="mean").dropna()
     if mine.empty:
         return "In no case are the angles of class means, those of their codes and both vertices defined."
-    nearer, off = mine.means_equiangularity < mine.code_equiangularity, mine.off_vertices
+    nearer = mine.means_equiangularity < mine.code_equiangularity
     return (
-        "Under binary encoding the angles of class means are closer to equal than those of their codes in "
-        f"{nearer.sum()} of {len(mine)} cases. The class means stand off their vertices by "
-        f"{number(off.min(), 2)} to {number(off.max(), 2)} of half the distance."
+        f"Under binary encoding equiangularity is {_range(mine.means_equiangularity)} for class means and "
+        f"{_range(mine.code_equiangularity)} for their codes, beside {_range(mine.d**-0.5)} for random "
+        f"directions; class means are nearer to a simplex than their codes in {nearer.sum()} of {len(mine)} "
+        f"cases. They lie off their vertices by {_range(mine.off_vertices)} of half the distance between a "
+        "dimension's two values."
     )
+
+
+def _range(values: pd.Series) -> str:
+    return " to ".join(dict.fromkeys(number(x, 2) for x in (values.min(), values.max())))
 
 
 def parameter_sentence(table: pd.DataFrame) -> str:

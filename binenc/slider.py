@@ -14,8 +14,8 @@ from binenc.figures.style import COLOURS
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record
 
-SHOWN, ACROSS, BINS = 16, 4, 24
-"""Histograms shown of a run, histograms a row, bars a histogram."""
+SHOWN, ACROSS, BINS, BITS = 16, 4, 24, 64
+"""Histograms shown of a run, histograms a row, bars a histogram, bits shown of a code."""
 WIDE, HIGH, GAP = 72, 34, 6
 """Of one histogram, in SVG units."""
 
@@ -74,14 +74,15 @@ def frame(record: Record, t: int) -> str:
     """One run after one epoch: title, histograms of some latents, codebook."""
     a = record.arrays
     latents, codebook = a["sample_latents"][t].astype(float), a["codebook"][t].astype(bool)
-    latents = latents[:, evenly(latents.shape[1], SHOWN)]
+    latents, d = latents[:, evenly(latents.shape[1], SHOWN)], codebook.shape[1]
+    bits = evenly(d, BITS)
     reach = float(np.abs(latents).max()) or 1.0
     cells = []
     for k, values in enumerate(latents.T):
         x, y = (WIDE + GAP) * (k % ACROSS), (HIGH + GAP) * (k // ACROSS)
         cells.append(f'<g transform="translate({x} {y})">{bars(values, reach)}</g>')
     width, top = ACROSS * (WIDE + GAP), (HIGH + GAP) * -(-len(cells) // ACROSS) + 14
-    architecture = record.run["configuration"]["architecture"]
+    architecture, seed = (record.run["configuration"][key] for key in ("architecture", "seed"))
     name = ARCHITECTURES[architecture]
     said = (
         f"{name} after epoch {int(a['epoch'][t])}: histograms of {len(cells)} latents from -{reach:.2g} to "
@@ -89,10 +90,10 @@ def frame(record: Record, t: int) -> str:
     )
     return (
         f'<div style="--on:{COLOURS[architecture]}"><strong>{name}</strong> '
-        f"<small>from −{reach:.2g} to {reach:.2g}</small>"
+        f"<small>seed {seed}, {len(cells)} of {d} latents from −{reach:.2g} to {reach:.2g}</small>"
         f'<svg viewBox="0 0 {width} {top + 11 * len(codebook)}" role="img" aria-label="{escape(said)}">'
-        f'{"".join(cells)}<text x="0" y="{top - 4}">codebook: one row per class, one column per latent</text>'
-        f"{book(codebook[:, evenly(codebook.shape[1], 64)], record.run['classes'], width, top)}</svg></div>"
+        f'{"".join(cells)}<text x="0" y="{top - 4}">codebook: a row a class, {len(bits)} of {d} bits</text>'
+        f"{book(codebook[:, bits], record.run['classes'], width, top)}</svg></div>"
     )
 
 
@@ -100,7 +101,7 @@ def html(*records: Record) -> str:
     """The figure for runs of equal epochs, side by side."""
     epochs = [int(e) for e in records[0].arrays["epoch"]]
     key = "slider-" + "-".join(r.run["id"] for r in records).translate(str.maketrans("/,=._", "-----"))
-    last = len(epochs) - 1
+    last, n = len(epochs) - 1, records[0].arrays["sample_latents"].shape[1]
     frames = "".join(
         f'<div class="runs" data-epoch="{epoch}"{"" if t == last else " hidden"}>'
         f"{''.join(frame(r, t) for r in records)}</div>"
@@ -109,8 +110,8 @@ def html(*records: Record) -> str:
     return (
         f'{STYLE}<div class="slider" id="{key}"><label hidden>Epoch '
         f'<input type="range" min="0" max="{last}" value="{last}" step="1" aria-label="Epoch">'
-        f"<output>epoch {epochs[last]}</output></label><figure>{frames}<figcaption><small>Latents of test "
-        "points, one histogram per dimension, in a range that differs by epoch, and the codebook, the most "
+        f"<output>epoch {epochs[last]}</output></label><figure>{frames}<figcaption><small>Latents of {n} "
+        "test points, a histogram a dimension, in a range that differs by epoch, and the codebook, the most "
         "common code of each class (coloured: bit 1, grey: bit 0), "
         f"after epoch {epochs[last]} or the one chosen above.</small></figcaption></figure></div>"
         + SCRIPT.replace("ID", key)

@@ -12,7 +12,7 @@ from binenc.judging import judge_table, parameter_counts
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, in_words
 from binenc.study import Study, last_epoch
 from binenc.verdict import CONFIDENCE, Verdict, ordered
-from binenc.words import number, percentage_points, share
+from binenc.words import counted, number, percentage_points, share
 
 BASES = {"as_written": AS_WRITTEN.model_dump(), "as_released": AS_RELEASED.model_dump()}
 NO_RUN = {
@@ -214,7 +214,7 @@ def against(value: float, seeds: pd.Series) -> str:
     """Whether a value lies where a further seed would, by the prediction interval of the given ones."""
     n = len(seeds)
     if n < 2:
-        return "what one seed cannot judge"
+        return "with no second seed to compare"
     half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * seeds.std() * math.sqrt(1 + 1 / n)
     return "beyond the reach of a seed" if abs(value - seeds.mean()) > half else "within the reach of a seed"
 
@@ -261,18 +261,19 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
     here = [v for v in judged if (v.profile, v.experiment) == (profile, experiment)]
     differ, turn = [], []
     for c in CLAIMS:
-        both = {v.protocol: v.verdict for v in here if v.claim is c and v.protocol in BASES}
+        both = {v.protocol: v for v in here if v.claim is c and v.protocol in BASES}
         mine = agrees[agrees.claim == c.number].set_index("protocol").agrees
         start, end = mine.get("as_written"), mine.get("as_released")
         switches = [p for p in ordered(mine.index) if switched(p)]
         turning = [] if start is None else [_short(p) for p in switches if mine[p] is (not start)]
-        changed = len(set(both.values())) == 2
+        verdicts = list(dict.fromkeys(v.verdict for v in both.values()))
+        changed = len(verdicts) == 2
         if not changed and not turning and (start is end or None in (start, end)):
             continue
         name = f"[Claim {c.number}](#claim-{c.number}) ({c.statement})"
-        said = ", ".join(f"**{verdict}** {in_words(protocol)}" for protocol, verdict in both.items())
+        said = ", ".join(map(_told, both.values()))
         if not changed:
-            said = " and ".join(dict.fromkeys(both.values())) + (" under both" if len(both) == 2 else "")
+            said = "".join(verdicts) + (" under both" if len(both) == 2 else "")
         line = f"- {name}: {said}. The numbers of seed {seed} {_sides(start, end)}."
         if switches:
             which = ", ".join(turning)
@@ -282,11 +283,19 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
     if set(BASES) - {v.protocol for v in here}:
         text.append("Not both protocols have records here, so no two verdicts can be compared.")
     else:
-        text.append("\n".join(["Verdicts that differ:\n", *differ]) if differ else "No verdict differs.")
+        head = (
+            "Verdicts that differ (fewer seeds have wider intervals, by which alone a verdict can differ):\n"
+        )
+        text.append("\n".join([head, *differ]) if differ else "No verdict differs.")
     if turn:
         head = f"The verdict stays, but the numbers of seed {seed} change side by the protocol or a switch:\n"
         text.append("\n".join([head, *turn]))
     return "\n\n".join(text)
+
+
+def _told(v: Verdict) -> str:
+    lean = f", leans {v.lean}," if v.lean else ""
+    return f"**{v.verdict}**{lean} {in_words(v.protocol)} ({counted(v.n_seeds, 'seed')})"
 
 
 def _sides(start: bool | None, end: bool | None) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from binenc.geometry import equiangularity, hamming, largest_simplex, off_vertices, pairs
+from binenc.geometry import equiangularity, hamming, off_vertices, pairs, plotkin_bound
 from binenc.profile import ARCHITECTURES
 from binenc.prose import GROUP, final, seeds
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol
@@ -77,7 +77,7 @@ def _means(values: pd.DataFrame, titles: dict[str, str]) -> dict[str, str]:
 
 
 def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
-    """Distances of codebook rows after the last epoch, and what they are in the largest simplex."""
+    """Distances of codebook rows after the last epoch, and the bound that not all can be above."""
     columns = {
         "distinct_codebook_rows": "Distinct rows",
         "hamming_mean": "Mean",
@@ -92,9 +92,7 @@ def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
         shown = by_metric.loc[list(columns)]
         line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
         line |= {"d": int(by_metric.loc["d", "mean"])} | _means(shown, columns)
-        lines.append(
-            line | {"Largest simplex": number(by_metric.loc["largest_simplex", "mean"])} | _seeds(shown)
-        )
+        lines.append(line | {"Upper bound": number(by_metric.loc["plotkin_bound", "mean"])} | _seeds(shown))
     return pd.DataFrame(lines)
 
 
@@ -130,7 +128,7 @@ def geometry_of(found: Study) -> pd.DataFrame:
         codebook = record.arrays["codebook"][-1]
         values = {
             "d": codebook.shape[1],
-            "largest_simplex": largest_simplex(*codebook.shape),
+            "plotkin_bound": plotkin_bound(*codebook.shape),
             "hamming_std": pairs(hamming(codebook[filled])).std(),
             "means_equiangularity": equiangularity(means.astype(float)),
             "code_equiangularity": equiangularity(book.astype(float)),

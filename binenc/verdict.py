@@ -68,12 +68,15 @@ class Effect:
     def is_share(self) -> bool:
         return self.unit.startswith("share of")
 
+    @property
+    def widest(self) -> float:
+        return 100 if self.unit == "percentage points" else math.inf
+
     @cached_property
     def interval(self) -> Interval:
-        """On the scale of the values; that of a share ends where shares do, at 0 and 1."""
-        found = interval(self.values)
-        ends = np.clip(found, 0, 1) if self.is_share else found
-        return Interval(*(round(float(x), DECIMALS) for x in ends))
+        """On the scale of the values; it ends where shares, and differences of them, do."""
+        low, high = (0, 1) if self.is_share else (-self.widest, self.widest)
+        return Interval(*(round(float(x), DECIMALS) for x in np.clip(interval(self.values), low, high)))
 
     @property
     def shown(self) -> Interval:

@@ -4,7 +4,7 @@ import pytest
 from worlds import BINARY, LINEAR, NONE, judge, paper_world, table
 
 FREE = "by standardised log-likelihood it would be"
-SCALE = "so their scale makes the difference"
+UNSURE = "with an interval that holds 0"
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,12 @@ def test_where_the_milder_measure_says_otherwise_that_is_said(bits, said):
     [
         (
             (3.0, 2.0, 1.0),
-            f"falls by 2.00 on average, {SCALE}; {FREE} not reproduced",
+            f"falls by 2.00 on average, so their scale makes the difference; {FREE} not reproduced",
         ),
         ((1.0, 2.0, 3.0), "rises by 2.00 on average"),
         (
             (1.0, 1.0, 1.0),
-            f"stays as it is on average, {SCALE}; {FREE} undecided",
+            f"stays as it is on average, {UNSURE}; {FREE} undecided",
         ),
     ],
 )
@@ -71,7 +71,7 @@ def test_of_claim_2_no_measure_without_scale_is_asked_to_fall():
     stay = {("standardised_log_likelihood", LINEAR): (1.0, 1.0, 1.0)}
     v = judge(2, table(paper_world() | stay))
     assert v.verdict == "reproduced"
-    assert v.why.endswith(f"stays as it is on average, {SCALE}")
+    assert v.why.endswith(f"stays as it is on average, {UNSURE}")
 
 
 @pytest.mark.parametrize(

@@ -117,9 +117,10 @@ def test_the_headline_is_of_the_first_experiment_with_its_numbers():
     assert "[claim 5](claims.html#claim-5): ✓ reproduced" in said
     weakest = judged[4].weakest
     assert f"{weakest.name} {weakest} on test points" in said
+    assert "✓ reproduced; ahead of all 3 on average at " in said
     assert said.count("\n- ") == 5
     released = said.splitlines()[-1]
-    weakest = "weakest lead in accuracy: binary encoding − non-linear penultimate −"
+    weakest = "accuracy, binary encoding − non-linear penultimate −"
     assert released.startswith(f"- **digits_mlp, as released**, 3 seeds: {weakest}")
     assert "[claim 5](claims.html#claim-5): ✗ not reproduced" in released
     recorded = [dataclasses.replace(v, profile="paper", recorded=True) for v in judged[:10]]

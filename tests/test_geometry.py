@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.linalg import hadamard
 
-from binenc.geometry import equiangularity, hamming, largest_simplex, off_vertices, pairs, simplex
+from binenc.geometry import equiangularity, hamming, off_vertices, pairs, plotkin_bound, simplex
 from binenc.metrics.neural_collapse import neural_collapse
 
 RNG = np.random.default_rng(0)
@@ -23,11 +23,11 @@ def test_hamming_counts_the_bits_that_differ():
     assert sorted(pairs(found)) == sorted(found[i, j] for i in range(5) for j in range(i))
 
 
-def test_no_codes_are_further_apart_than_in_the_largest_simplex():
-    assert largest_simplex(4, 3) == 2  # the even vertices of a cube
+def test_no_codes_are_all_further_apart_than_the_bound():
+    assert plotkin_bound(4, 3) == 2  # the even vertices of a cube
     for _ in range(50):
         book = RNG.random((6, 8)) > 0.5
-        assert pairs(hamming(book)).min() <= largest_simplex(6, 8)
+        assert pairs(hamming(book)).min() <= plotkin_bound(6, 8)
 
 
 @pytest.mark.parametrize("book", SIMPLICES)

@@ -162,7 +162,7 @@ def test_the_floor_of_a_simplex_is_of_the_test_points_of_each_dataset(made):
     found = study.read(["smoke"], protocols=["as_written"])
     norm, angles, largest = (number(x, 2) for x in simplex(np.array([0, 5, 5, 5])).values())
     said = f"equinorm {norm}, equiangularity {angles}, max angle {largest} (digits)."
-    assert prose.simplex_floor(found).endswith(f" has {said}")
+    assert prose.simplex_floor(found).endswith(f"of the test set: {said}")
     assert prose.simplex_floor(study.read(["smoke"], protocols=["as_released"])) == ""
 
 

@@ -20,7 +20,7 @@ def record(architecture="binary_encoding", d=20, epochs=(0, 5, 10), n_classes=10
     }
     run = {
         "id": f"a/b,c=1/{architecture}/seed-0",
-        "configuration": {"architecture": architecture},
+        "configuration": {"architecture": architecture, "seed": 0},
         "classes": ["T-shirt/top & <co>", *map(str, range(1, n_classes))],
     }
     return Record(run, pd.DataFrame(), arrays)
@@ -55,8 +55,10 @@ def test_nothing_is_fetched_and_the_control_has_a_name():
 
 @pytest.mark.parametrize("d", [1, 8, 2048])
 def test_any_number_of_latents(d):
-    root = tree(slider.html(record(d=d)))
-    assert len(next(root.iter("svg")).findall("g")) == min(d, 16)
+    html = slider.html(record(d=d))
+    assert len(next(tree(html).iter("svg")).findall("g")) == min(d, 16)
+    assert f"{min(d, 16)} of {d} latents" in html
+    assert f"{min(d, 64)} of {d} bits" in html
 
 
 def outline(path: str) -> dict[int, int]:

@@ -108,6 +108,19 @@ def test_runs_without_a_record_are_told(results, smoke):
     assert study.lacking(runs[:3], runs[3:]) in study.scope(found)
 
 
+def test_runs_with_a_single_switch_are_counted_by_themselves(results, smoke):
+    switched = [
+        smoke.run("digits_mlp", "as_written,softmax_twice=true", "binary_encoding", s) for s in (0, 1)
+    ]
+    have, lack = [*smoke.all_runs()[:3], switched[0]], [*smoke.all_runs()[3:], switched[1]]
+    said = study.gaps(study.Study({"smoke": smoke}, {"smoke": have}, {"smoke": lack}, None))
+    n = len(smoke.all_runs())
+    assert (
+        f"**Recorded so far: 3 of {n} runs of `smoke`, and 1 of 2 runs of `smoke` with a single switch.**"
+        in said[0]
+    )
+
+
 def test_what_lacks_is_named_as_widely_as_it_lacks(smoke):
     mlp, cnn = (
         [r for r in smoke.all_runs() if r.experiment_name == f"digits_{kind}"] for kind in ("mlp", "cnn")

@@ -135,7 +135,7 @@ def test_the_reach_of_a_seed_is_the_prediction_interval(values):
         assert "within" in switches.against(inside, seeds)
     for outside in (low - 1e-6, high + 1e-6):
         assert "beyond" in switches.against(outside, seeds)
-    assert "one seed" in switches.against(0.0, seeds[:1])
+    assert "no second seed" in switches.against(0.0, seeds[:1])
 
 
 def agreement(t: pd.DataFrame, monkeypatch) -> pd.DataFrame:
@@ -151,9 +151,9 @@ def test_the_switch_that_turns_a_claim_is_named(monkeypatch):
     assert fifth.to_dict() == {WRITTEN: True, TWICE: False, MEAN: False, RELEASED: False}
     judged = judging.judge_table(t)
     head, _, *lines = switches.changes(judged, agrees, "quick", "digits_mlp", 0).splitlines()
-    assert head == "Verdicts that differ:"
+    assert head.startswith("Verdicts that differ (fewer seeds")
     assert [line[:16] for line in lines] == ["- [Claim 5](#cla", "- [Claim 6](#cla"]
-    assert "**reproduced** as written, **not reproduced** as released" in lines[0]
+    assert "**reproduced** as written (3 seeds), **not reproduced** as released (3 seeds)" in lines[0]
     assert "Turned by one switch alone: `softmax_twice=true`, `loss_bin=mean_of_exp`." in lines[0]
     assert list(switches.agreement_table(agrees)["Protocol"]) == [
         "as written",

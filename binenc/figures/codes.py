@@ -9,7 +9,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from binenc.figures.style import COLOURS, PANEL, STYLE, show, slug
-from binenc.geometry import hamming, largest_simplex, pairs
+from binenc.geometry import hamming, pairs, plotkin_bound
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record
 from binenc.study import Study
@@ -17,9 +17,9 @@ from binenc.words import counted
 
 
 def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
-    """The codebook (C, d), below it the matrix of its Hamming distances, coloured by the largest simplex."""
+    """The codebook (C, d), below it the matrix of its Hamming distances, coloured by their upper bound."""
     n_classes, d = book.shape
-    distances, target = hamming(book), largest_simplex(n_classes, d)
+    distances, bound = hamming(book), plotkin_bound(n_classes, d)
     left = 0.2 + 0.075 * max(map(len, classes))
     with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, (above, below) = plt.subplots(2, 1, figsize=(2 * PANEL, 6.3 + 0.5 * left))
@@ -44,22 +44,22 @@ def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
         )
         at = below.get_position()
         beside = figure.add_axes((at.x1 + 0.12 / width, at.y0, 0.15 / width, at.height))
-        _matrix(below, beside, distances, classes, target)
-        below.set_title(f"Hamming distances in bits (largest simplex: {target:.1f})", y=1)
+        _matrix(below, beside, distances, classes, bound)
+        below.set_title(f"Hamming distances in bits (upper bound: {bound:.1f})", y=1)
     return figure
 
 
-def _matrix(ax: Axes, bar: Axes, distances: np.ndarray, classes: list[str], target: float) -> None:
-    """Numbers on colours that say whether two classes are closer than on that simplex, or further apart."""
+def _matrix(ax: Axes, bar: Axes, distances: np.ndarray, classes: list[str], bound: float) -> None:
+    """Numbers on colours that say whether two classes are closer than the bound, or further apart."""
     itself = np.eye(len(distances), dtype=bool)
-    reach = max(abs(distances[~itself] - target).max(), 1)
+    reach = max(abs(distances[~itself] - bound).max(), 1)
     ax.set_facecolor("#bdbdbd")
     seaborn.heatmap(
         distances,
         mask=itself,
         cmap=seaborn.diverging_palette(40, 280, s=85, l=65, as_cmap=True),  # black is legible on all of it
-        vmin=target - reach,
-        vmax=target + reach,
+        vmin=bound - reach,
+        vmax=bound + reach,
         annot=True,
         fmt="d",
         annot_kws={"fontsize": 9, "color": "black"},
@@ -81,7 +81,7 @@ def show_codebook(record: Record, name: str, title: str) -> None:
     caption = (
         f"{title} Above, the most common code of each class's training points after the last epoch, coloured "
         "where the bit is 1. Below, in how many bits two classes differ: the same number everywhere if codes "
-        "are the vertices of a simplex; white is that of the largest simplex, orange is less, purple more."
+        "are the vertices of a simplex. White is what not all pairs can exceed; orange is less, purple more."
     )
     alt = (
         f"Codebook of {len(book)} classes in {counted(book.shape[1], 'bit')}, "
