@@ -8,11 +8,14 @@ SEED     ?= 0
 # Runs that share the GPU, where there is one.
 GPU_RUNS ?= 4
 
+# Where `make serve` shows the report.
+PORT     ?= 8000
+
 # What is about recorded runs takes PROFILE where it is given, else paper.
 RECORDED  = $(if $(filter file,$(origin PROFILE)),paper,$(PROFILE))
 
 # A variable that no target reads, or only another, would be ignored without a word.
-KNOWN := PROFILE CORES PROTOCOL ARCH SEED GPU_RUNS EXPERIMENT EPOCHS SHARD YES RUN FILE URL PART SLURM AXE \
+KNOWN := PROFILE CORES PROTOCOL ARCH SEED GPU_RUNS PORT EXPERIMENT EPOCHS SHARD YES RUN FILE URL PART SLURM AXE \
 	CHROMIUM TMPDIR OMP_NUM_THREADS BINENC_DATA BINENC_DEVICE BINENC_REPORT
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 UNREAD := $(filter-out $(KNOWN),$(GIVEN)) \
@@ -28,14 +31,23 @@ $(if $(filter 0,$(CORES)),$(error CORES=0: give at least 1))
 ACTIVE := $(shell python3 -PEc 'import binenc, os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null)
 export PATH := $(or $(ACTIVE),$(CURDIR)/.venv/bin):$(PATH)
 export PYTHONPATH := $(CURDIR)
+PIP := $(or $(ACTIVE),.venv/bin)/pip
+
+# Snakemake keeps a cache there, also where nobody may write.
+ifeq ($(XDG_CACHE_HOME)$(shell [ -w "$$HOME" ] && echo writable),)
+export XDG_CACHE_HOME := $(CURDIR)/_build/cache
+endif
+
+export CORES
 
 # One build at a time; after a power loss the next command resumes by itself. What `train` is for has no record: it
 # runs, whatever Snakemake remembers.
-SNAKEMAKE = mkdir -p _build && { flock -n _build/lock true || echo "another build is at work here: waiting" >&2; } && \
+FREE = { flock -n -E 75 _build/lock true; [ $$? != 75 ]; }
+SNAKEMAKE = mkdir -p _build && { $(FREE) || echo "another build is at work here: waiting" >&2; } && \
 	flock --no-fork _build/lock python -m pipeline.warm -- \
 	python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
 	--keep-going --scheduler greedy --forcerun train \
-	$(if $(filter-out cpu,$(or $(BINENC_DEVICE),cuda)),$(if $(shell nvidia-smi -L 2>/dev/null),--resources gpu=$(GPU_RUNS)))
+	$(if $(filter-out cpu,$(or $(BINENC_DEVICE),cuda)),$(if $(shell nvidia-smi -L 2>/dev/null),--resources training=$(GPU_RUNS)))
 
 # Snakemake is kept quiet, and a build that fails for its reasons would end without a word; 2 is a wrong word of the user.
 LEFT = { code=$$?; [ $$code = 2 ] || echo "not complete: make plan says what is left, or what is wrong" >&2; exit $$code; }
@@ -50,7 +62,7 @@ REPORT = echo "report: $(CURDIR)/_build/html/index.html"
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-14s%s\n' $$name "$$what"; done
 
-env: $(if $(ACTIVE),,.venv/installed)
+env: $(if $(filter-out $(CURDIR)/.venv/bin,$(ACTIVE)),,.venv/installed)
 
 .venv/installed: requirements.lock
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "binenc needs Python 3.11 or newer")'
@@ -81,9 +93,9 @@ paper: env  ## train what is missing of PROFILE (paper), after an estimate: [SHA
 	@$(SNAKEMAKE) --quiet all --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages) || $(LEFT)
 	$(if $(SHARD),,@$(REPORT))
 
-slurm: env  ## the same with each page a job of a Slurm cluster: pip install -e '.[slurm]'; profiles/slurm/config.yaml
+slurm: env  ## the same with each page a job of a Slurm cluster: profiles/slurm/config.yaml
 	@python -c 'import snakemake_executor_plugin_slurm' 2>/dev/null || { \
-		echo "make slurm needs Snakemake's executor for it: pip install -e '.[slurm]'" >&2; exit 2; }
+		echo "make slurm needs Snakemake's executor for it: $(PIP) install -e '.[slurm]'" >&2; exit 2; }
 	@mkdir -p _build && flock --no-fork _build/lock python -m snakemake --profile profiles/slurm $(SLURM) \
 		--quiet host rules progress --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages)
 
@@ -100,7 +112,7 @@ test: env  ## all tests that need no browser and no GPU
 	@OMP_NUM_THREADS=1 python -m pytest -q -n $(CORES)
 
 test-browser: env  ## look at the report in chromium; needs playwright, and AXE=.../axe.min.js of npm's axe-core
-	@python -c 'import playwright' || { echo "make test-browser needs: pip install playwright, and chromium" >&2; exit 2; }
+	@python -c 'import playwright' || { echo "make test-browser needs chromium, and $(PIP) install -e '.[browser]'" >&2; exit 2; }
 	@python -m pytest -q -m browser
 
 linkcheck: env  ## links, images, downloads and sizes of the report that was built last
@@ -108,7 +120,7 @@ linkcheck: env  ## links, images, downloads and sizes of the report that was bui
 	@python -m pipeline.check _build/stage _build/html
 
 pdf: env  ## the report as one PDF, printed by chromium
-	@python -m pipeline.pdf
+	@mkdir -p _build && flock --no-fork _build/lock python -m pipeline.pdf
 
 readme: env  ## the verdicts of PROFILE (paper, first_epochs and quick) and a figure of the first into README.md
 	@python -m pipeline.readme $(if $(filter file,$(origin PROFILE)),paper first_epochs quick,"$(PROFILE)")
@@ -125,12 +137,12 @@ lint: env  ## ruff
 lab: env  ## the notebooks in JupyterLab
 	@python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/book/intro.ipynb
 
-serve: env  ## the report on loopback
+serve: env  ## the report on loopback: [PORT=8000]
 	@$(call BUILT,$@)
-	@python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+	@python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
 clean:  ## remove _build (records stay)
-	@[ ! -e _build/lock ] || flock -n _build/lock true || { echo "a build is at work here: stop it first" >&2; exit 2; }
+	@[ ! -e _build/lock ] || $(FREE) || { echo "a build is at work here: stop it first" >&2; exit 2; }
 	rm -rf _build
 
 comma := ,

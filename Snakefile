@@ -53,13 +53,17 @@ TEXT = ["LICENSE", "CITATION.cff", "_config.yml", "_toc.yml", *map(str, filter(P
 PAGE = "OMP_NUM_THREADS={threads} python -m pipeline.warm "
 
 
+if not Path("_build/html/index.html").exists():
+    Path("_build/report.done").unlink(missing_ok=True)
+
+
 localrules: book, report, pages
 
 
 # Named one by one: Snakemake makes again what a target lacks, not what only an older product was made from.
 rule book:
     input:
-        "_build/html/index.html",
+        "_build/report.done",
         expand("_build/pages/{key}.ipynb", key=RUNS),
         expand("_build/chapters/{live}/{chapter}.ipynb", live=live.name, chapter=CHAPTERS),
 
@@ -71,7 +75,8 @@ rule report:
         TEXT, expand("pipeline/{part}.py", part=["report", "stage", "kept", "appendix", "book", "check", "speed"]),
         [path for path in ("bench/recorded.json", "_build/bench.json") if Path(path).exists()],
     output:
-        "_build/html/index.html",
+        # Not the report itself, which Snakemake would remove before another is complete.
+        touch("_build/report.done"),
     message:
         "build the book"
     shell:
@@ -99,6 +104,7 @@ rule train:
         mem_mb=live.resources.memory_mb,
         runtime=live.resources.minutes,
         gpu=live.resources.gpus,
+        training=1,
     params:
         configuration=lambda w: RUNS[w.key],
         words=lambda w: re.sub(r"/seed-(\d+)$", r" \1", w.key).replace("/", " "),
@@ -117,6 +123,7 @@ use rule train as draw with:
         mem_mb=2000,
         runtime=10,
         gpu=0,
+        training=0,
     message:
         "draw {wildcards.key}"
 

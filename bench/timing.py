@@ -1,5 +1,6 @@
 """Times of several ways to do the same, and the row of the table that they make."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -19,9 +20,10 @@ def interleaved(**ways: Callable[[], object]) -> dict[str, list[float]]:
     """
     calls = {}
     for name, way in ways.items():
-        for call in range(5):  # a CUDA graph is recorded at the fourth call
-            once = seconds(way)
-            if call and once > A_TURN:  # the first loads libraries
+        once = math.inf
+        for call in range(5):  # the first loads libraries, the fourth records a CUDA graph
+            once = min(once, seconds(way))
+            if call and once > A_TURN:
                 break
         calls[name] = min(MOST, max(1, int(A_TURN / once)))
     times = {name: [] for name in ways}

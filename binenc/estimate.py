@@ -24,6 +24,9 @@ from binenc.words import counted, duration
 LIMIT = 3600
 """Seconds above which a training is asked for twice."""
 
+DRIVER = Path("/dev/nvidiactl")
+"""There where the driver of an NVIDIA GPU is."""
+
 SIZES = {"dataset", "backbone", "width", "channels", "penultimate", "batch_size", "precision"}
 
 
@@ -99,6 +102,17 @@ def at_a_time(profile: Profile, cores: int, gpu: bool) -> int:
     return 1 if gpu else max(cores // profile.resources.threads, 1)
 
 
+def no_gpu() -> str:
+    """Why none is used: there is none, or torch does not find it."""
+    import torch
+
+    if not DRIVER.exists():
+        return "no GPU found"
+    cuda = torch.version.cuda
+    built = f"for CUDA {cuda}, which may want a newer driver" if cuda else "without CUDA"
+    return f"torch {torch.__version__} does not find the GPU of this machine: it is built {built}"
+
+
 def check(profile: Profile, part: str | None, cores: int, keep: Path | None, yes: bool) -> None:
     """Print the estimate of what is missing.
 
@@ -118,7 +132,7 @@ def check(profile: Profile, part: str | None, cores: int, keep: Path | None, yes
     gpu = device().type == "cuda"
     if not gpu and os.environ.get("BINENC_DEVICE") != "cpu":
         raise InputError(
-            f"{here}: no GPU found, and {counted(len(runs), 'run')} to train. The same command with "
+            f"{here}: {no_gpu()}, and {counted(len(runs), 'run')} to train. The same command with "
             "BINENC_DEVICE=cpu insists on the CPU and first says how long it takes"
         )
     threads = min(profile.resources.threads, cores)

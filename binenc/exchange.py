@@ -19,8 +19,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from binenc import records
 from binenc.command import command
@@ -31,6 +32,10 @@ FILES = ("run.json", *records.FILES)
 LIST = "records.json"
 
 
+Words = Annotated[str, Field(pattern=r"^[^|<>\n]{0,200}$")]
+"""What may stand in a report's tables and HTML."""
+
+
 class Contents(BaseModel, strict=True):
     """What a report reads in run.json."""
 
@@ -38,15 +43,15 @@ class Contents(BaseModel, strict=True):
     configuration: dict
     code: str
     n_parameters: int
-    classes: list[str]
-    data_checksum: str
+    classes: list[Words]
+    data_checksum: Words
     wall_seconds: float
-    commit: str
+    commit: Words
     dirty: bool
-    date: str
-    device: str
+    date: Words
+    device: Words
     threads: int
-    versions: dict[str, str]
+    versions: dict[Words, Words]
 
 
 def export(profile: Profile, target: Path) -> list[Run]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell
 
-from binenc.profile import ROOT
+from binenc.command import command
+from binenc.profile import ROOT, InputError
 
 
 def cell_source(url: str) -> str:
@@ -30,7 +31,12 @@ def configure(root: Path, url: str) -> None:
     """Write the address into _config.yml, and the cell into every notebook of book/."""
     url = url.removesuffix("/").removesuffix(".git")
     if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", url):
-        sys.exit(f"URL {url!r}: write it as https://github.com/owner/name")
+        raise InputError(f"URL {url!r}: write it as https://github.com/owner/name")
+    config = root / "_config.yml"
+    text, n = re.subn(r'^  url: ".*"$', f'  url: "{url}"', config.read_text(), flags=re.M)
+    if n != 1:
+        raise InputError('_config.yml has no single line `  url: "..."` for the address')
+    config.write_text(text)
     for path in sorted((root / "book").glob("*.ipynb")):
         page = nbformat.read(path, as_version=4)
         cells = [c for c in page.cells if "colab" not in c.metadata.get("tags", [])]
@@ -39,9 +45,7 @@ def configure(root: Path, url: str) -> None:
         if after := next(first, None):  # a reader's own notebook has none
             page.cells = [*cells[:after], fetch, *cells[after:]]
             nbformat.write(page, path)
-    config = root / "_config.yml"
-    config.write_text(re.sub(r'^  url: ".*"$', f'  url: "{url}"', config.read_text(), count=1, flags=re.M))
 
 
 if __name__ == "__main__":
-    configure(ROOT, sys.argv[1] if len(sys.argv) > 1 else "")
+    command(lambda: configure(ROOT, sys.argv[1] if len(sys.argv) > 1 else ""))

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 
+from binenc.command import command
+from binenc.profile import InputError
 from pipeline.report import build
 from pipeline.stage import BUILD, STAGE
 
@@ -17,13 +19,16 @@ OPTIONS = (
 def main() -> None:
     chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if chromium is None:
-        sys.exit(f"make pdf needs a browser: one of {', '.join(BROWSERS)}, or CHROMIUM=path")
+        raise InputError(f"make pdf needs a browser: one of {', '.join(BROWSERS)}, or CHROMIUM=path")
+    if shutil.which(chromium) is None:
+        raise InputError(f"CHROMIUM {chromium!r}: no such program")
     if not (STAGE / "_toc.yml").exists():
-        sys.exit("make pdf prints what `make book` has made: run that first")
+        raise InputError("make pdf prints what `make book` has made: run that first")
     pages = build("singlehtml")
     whole = pages / "whole.html"  # its links to images start where the pages do
     shutil.copy(pages / "book/intro.html", whole)
     pdf = BUILD / "report.pdf"
+    pdf.unlink(missing_ok=True)
     wait = "--virtual-time-budget=60000"
     command = [
         chromium,
@@ -40,4 +45,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -13,7 +13,7 @@ import pandas as pd
 from binenc import claim_pages, judging, study
 from binenc.command import command
 from binenc.figures import slug
-from binenc.profile import ROOT
+from binenc.profile import ROOT, InputError
 
 MARKERS = re.compile(r"(<!-- verdicts:.*?-->\n).*?(<!-- /verdicts -->)", re.S)
 
@@ -22,7 +22,9 @@ def write(readme: Path, table: str) -> None:
     """Put the table in place of what is between the markers."""
     text, n = MARKERS.subn(lambda found: f"{found[1]}\n{table}\n\n{found[2]}", readme.read_text())
     if n != 1:
-        sys.exit(f"{readme} has no place for the verdicts: <!-- verdicts: ... --> and <!-- /verdicts -->")
+        raise InputError(
+            f"{readme} has no place for the verdicts: <!-- verdicts: ... --> and <!-- /verdicts -->"
+        )
     readme.write_text(text)
 
 
@@ -37,12 +39,14 @@ def folded(verdicts: pd.DataFrame) -> list[str]:
 def main(names: list[str]) -> None:
     found = study.read(names)
     if lacking := set(names) - set(found.profiles):
-        sys.exit(f"{', '.join(sorted(lacking))}: no record to judge by")
+        raise InputError(f"{', '.join(sorted(lacking))}: no record to judge by")
     runs = found.runs[names[0]]
     drawn = [slug("emergence", names[0], run.experiment_name, run.protocol_name) for run in runs]
     figures = [path for name in drawn for path in ROOT.glob(f"_build/chapters/*/figures/{name}.svg")]
     if not figures:
-        sys.exit(f"_build/chapters has no figure {drawn[0]}: `make report PROFILE={names[0]}` draws it")
+        raise InputError(
+            f"_build/chapters has no figure {drawn[0]}: `make report PROFILE={names[0]}` draws it"
+        )
     judged = judging.judge(found)
     tables = folded(judging.to_frame(judged))
     write(ROOT / "README.md", "\n\n".join([claim_pages.headline(judged), *tables, *study.gaps(found)]))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from binenc.command import command
 from binenc.profile import ROOT
 from pipeline.check import max_report, problems
 from pipeline.kept import COMPLETE
@@ -48,4 +49,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -10,7 +10,7 @@ from hypothesis import settings
 from stored import make
 
 from binenc import records
-from binenc.profile import ROOT, Profile, Run
+from binenc.profile import Profile, Run
 
 os.environ.setdefault("BINENC_DEVICE", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -26,7 +26,9 @@ def smoke() -> Profile:
 @pytest.fixture
 def real_data(monkeypatch) -> Path:
     """Folder of the real MNIST and FashionMNIST, which `binenc.data` then reads."""
-    path = ROOT / (os.environ.get("BINENC_DATA") or "../shared/data")
+    from binenc import data
+
+    path = data.folder()
     if not all((path / name / "raw/train-images-idx3-ubyte").exists() for name in ("MNIST", "FashionMNIST")):
         pytest.skip(f"MNIST and FashionMNIST are not in {path}; BINENC_DATA names another folder")
     monkeypatch.setenv("BINENC_DATA", str(path))

@@ -8,11 +8,23 @@ from pathlib import Path
 
 from binenc.profile import ROOT
 
+MADE = {".venv", "_build", "data", ".git", ".snakemake", "__pycache__"}
+"""Folders that are no part of the repository."""
+
+
+def files() -> list[str]:
+    """Tracked and new files; all that are not made where git does not know, as in an archive."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    found = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True)
+    if found.returncode == 0:
+        return found.stdout.split("\0")
+    paths = (path.relative_to(ROOT) for path in ROOT.rglob("*"))
+    return [str(path) for path in paths if not MADE & set(path.parts)]
+
 
 def copy_repository(target: Path) -> Path:
-    """Copy tracked and new files, without results."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True).stdout.split("\0"):
+    """Copy the repository's files, without results."""
+    for name in files():
         if name and (ROOT / name).is_file() and not name.startswith("results/"):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)

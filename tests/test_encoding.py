@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binenc.metrics import by_class
-from binenc.metrics.encoding import code_share, code_table, codes, encoding, hamming, unpack
+from binenc.metrics.encoding import code_share, code_table, codes, distinct_rows, encoding, hamming, unpack
 
 SHAPES = {
     "n": st.integers(1, 80),
@@ -60,6 +60,28 @@ def oracle(latents, classes, n_classes, labels):
         "hamming_min": min(distances),
         "codebook_accuracy": np.mean([a == b for a, b in zip(nearest, labels.tolist(), strict=True)]),
     }
+
+
+@given(st.integers(1, 40), st.integers(1, 20), st.sampled_from([2, 3, 256]), st.integers(0, 2**32 - 1))
+def test_distinct_rows_are_those_of_torch(n, width, values, seed):
+    packed = torch.randint(values, (n, width), generator=torch.Generator().manual_seed(seed)).to(torch.uint8)
+    rows, which = distinct_rows(packed)
+    expected, inverse = torch.unique(packed, dim=0, return_inverse=True)
+    assert torch.equal(rows, expected)
+    assert torch.equal(which, inverse)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("d", [64, 2048])
+def test_a_gpu_finds_the_same_codes_again_and_again(d):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    latents, classes, _ = sample(60_000, d, 10, 0)
+    expected = code_table(latents, classes, 10)
+    latents, classes = latents.cuda(), classes.cuda()
+    for _ in range(50):
+        for found, wanted in zip(code_table(latents, classes, 10), expected, strict=True):
+            assert torch.equal(found.cpu(), wanted)
 
 
 @settings(max_examples=80, deadline=None)

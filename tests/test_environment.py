@@ -13,11 +13,13 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from binenc import __version__
-from binenc.profile import ROOT
+from binenc.profile import ROOT, Profile, profile_names
 
 ROOMS = ("bench", "binenc", "pipeline", "tests")
 ON_CONDA = {"torch": "pytorch", "jupyter-client": "jupyter_client"}
 AS_IMPORTED = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+PYTHONS = range(11, 15)
+"""Minor versions of Python that the lock is for."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
 
@@ -65,6 +67,15 @@ def test_lock_satisfies_every_bound():
     assert locked()["torchvision"] == "0.29.1"
 
 
+def machines(extras: list[str]) -> list[dict[str, str]]:
+    """What may install the lock: each Python, for each of the extras."""
+    return [
+        {"extra": e, "python_version": f"3.{n}", "python_full_version": f"3.{n}.9"}
+        for e in extras
+        for n in PYTHONS
+    ]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the lock is for Linux")
 def test_lock_holds_what_each_of_its_packages_requires():
     todo, done = [Requirement(line) for line in PROJECT["dependencies"]], set()
@@ -77,7 +88,7 @@ def test_lock_holds_what_each_of_its_packages_requires():
         assert wanted.specifier.contains(locked()[key[0]], prereleases=True), wanted
         extras = ["", *wanted.extras]
         further = map(Requirement, requires(wanted.name) or [])
-        todo += [r for r in further if not r.marker or any(r.marker.evaluate({"extra": e}) for e in extras)]
+        todo += [r for r in further if not r.marker or any(map(r.marker.evaluate, machines(extras)))]
     assert set(locked()) == {name for name, *_ in done}
 
 
@@ -85,8 +96,16 @@ def test_every_version_in_the_lock_takes_the_oldest_python():
     oldest = f"{PROJECT['requires-python'].removeprefix('>=')}.0"
     about = {name: metadata(name) for name in locked()}
     locked_here = [name for name, version in locked().items() if about[name]["Version"] == version]
-    wanted = {name: about[name]["Requires-Python"] or "" for name in locked_here}
+    wanted = {name: about[name].get("Requires-Python", "") for name in locked_here}
     assert {name: bound for name, bound in wanted.items() if not SpecifierSet(bound).contains(oldest)} == {}
+
+
+def test_records_that_ship_are_not_ignored():
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    recorded = {name for name in profile_names() if Profile.read(name).recorded}
+    assert {line for line in ignored if line.startswith("!/results/")} == {
+        f"!/results/{n}/" for n in recorded
+    }
 
 
 def test_every_import_is_a_dependency():

@@ -1,5 +1,7 @@
 """The estimate before a long training: what it measures, adds up, and asks."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from copying import copy_repository, make, try_make
@@ -90,10 +92,16 @@ def test_without_a_gpu_the_cpu_must_be_insisted_on(here, smoke, monkeypatch, cap
     monkeypatch.delenv("BINENC_DEVICE")
     with pytest.raises(InputError, match="allowed is i/n"):
         estimate.check(smoke, "5/4", 2, None, yes=True)
+    monkeypatch.setattr(estimate, "DRIVER", here / "none")
     with pytest.raises(InputError, match="no GPU found") as error:
         estimate.check(smoke, None, 2, None, yes=True)
     assert "BINENC_DEVICE=cpu" in str(error.value)
     assert "\n" not in str(error.value)
+    monkeypatch.setattr(estimate, "DRIVER", Path(__file__))
+    for cuda, built in (("13.0", "for CUDA 13.0, which may want a newer driver"), (None, "without CUDA")):
+        monkeypatch.setattr(torch.version, "cuda", cuda)
+        with pytest.raises(InputError, match=f"does not find the GPU of this machine: it is built {built}"):
+            estimate.check(smoke, None, 2, None, yes=True)
     monkeypatch.setenv("BINENC_DEVICE", "cpu")
     estimate.check(smoke, None, 2, None, yes=False)
     monkeypatch.delenv("BINENC_DEVICE")

@@ -223,7 +223,14 @@ def test_a_record_under_another_name_is_refused(packed, here, smoke):
 
 
 @pytest.mark.parametrize(
-    "change", [{"classes": "0123456789"}, {"n_parameters": None}, {"versions": {"torch": 2}}]
+    "change",
+    [
+        {"classes": "0123456789"},
+        {"n_parameters": None},
+        {"versions": {"torch": 2}},
+        {"device": "a | b"},
+        {"classes": ["<script>"]},
+    ],
 )
 def test_what_a_report_could_not_read_is_refused_and_named(packed, here, smoke, change):
     run = smoke.all_runs()[1]

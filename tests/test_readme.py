@@ -10,7 +10,7 @@ from worlds import paper_world, table
 
 from binenc import claim_pages, judging
 from binenc.judging import judge_table
-from binenc.profile import ROOT, Profile
+from binenc.profile import ROOT, InputError, Profile
 from pipeline import readme
 
 
@@ -29,7 +29,7 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     figure = figures / "emergence-first-epochs-mnist-11-epochs-as-written.svg"
     figure.with_name("emergence-first-epochs-of-another-profile.svg").write_text("another figure")
     with pytest.raises(
-        SystemExit, match=f"no figure {figure.stem}: `make report PROFILE=first_epochs` draws it"
+        InputError, match=f"no figure {figure.stem}: `make report PROFILE=first_epochs` draws it"
     ):
         readme.main(["first_epochs"])
     assert (tmp_path / "README.md").read_text() == text
@@ -68,5 +68,5 @@ def test_the_readme_folds_all_tables_but_the_first():
 
 def test_a_profile_without_records_is_not_judged_in_the_readme(monkeypatch):
     monkeypatch.setattr(readme.study, "read", lambda names: SimpleNamespace(profiles=["quick"], runs={}))
-    with pytest.raises(SystemExit, match="paper: no record to judge by"):
+    with pytest.raises(InputError, match="paper: no record to judge by"):
         readme.main(["quick", "paper"])

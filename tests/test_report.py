@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -100,7 +101,7 @@ def test_links_are_looked_at_after_a_build(tmp_path):
 @pytest.mark.parametrize("url", ["", "https://github.com/owner/name"])
 def test_launch_buttons_are_there_when_the_address_is(tmp_path, monkeypatch, url):
     text = (stage.ROOT / "_config.yml").read_text()
-    (tmp_path / "_config.yml").write_text(text.replace('url: ""', f'url: "{url}"'))
+    (tmp_path / "_config.yml").write_text(re.sub(r'^  url: ".*"$', f'  url: "{url}"', text, flags=re.M))
     shutil.copy(stage.ROOT / "_toc.yml", tmp_path)
     (tmp_path / "stage").mkdir()
     monkeypatch.setattr(stage, "ROOT", tmp_path)

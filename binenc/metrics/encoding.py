@@ -34,6 +34,24 @@ def unpack(packed: Tensor, d: int) -> Tensor:
     return torch.cat([packed >> j & 1 for j in range(8)], dim=1)[:, :d].bool()
 
 
+def distinct_rows(packed: Tensor) -> tuple[Tensor, Tensor]:
+    """The distinct rows of uint8 (n, w), ascending, and which of them each row is, integers of shape (n,).
+
+    As ``torch.unique(dim=0)``, whose merge sort has a race on Hopper GPUs under CUDA 13.0 (NVIDIA/cccl, pull
+    request 5456). Sorted are numbers: of what the columns before tell apart, and as many columns as fit.
+    """
+    columns, row, n = list(packed.T.contiguous()), packed.new_zeros(len(packed), dtype=torch.int64), 1
+    while columns and n < len(packed):
+        fit = (63 - n.bit_length()) // 8
+        for column in columns[:fit]:
+            row = (row << 8).add_(column)
+        columns = columns[fit:]
+        numbers, row = torch.unique(row, return_inverse=True)
+        n = len(numbers)
+    first = row.new_empty(n).scatter_(0, row, torch.arange(len(row), device=row.device))
+    return packed[first], row
+
+
 def code_table(latents: Tensor, classes: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
     """Points of each class with each distinct code, and the codebook: each class's most common whole code.
 
@@ -54,7 +72,7 @@ def code_table(latents: Tensor, classes: Tensor, n_classes: int) -> tuple[Tensor
     ValueError : on bad shapes or classes.
     """
     check_points(latents, classes, n_classes)
-    distinct, code = torch.unique(codes(latents), dim=0, return_inverse=True)
+    distinct, code = distinct_rows(codes(latents))
     cells = n_classes * len(distinct)
     table = torch.bincount(classes.long() * len(distinct) + code, minlength=cells).view(n_classes, -1)
     book = unpack(distinct[table.argmax(dim=1)], latents.shape[1])
