@@ -14,7 +14,7 @@ import yaml
 from copying import copy_repository, try_make
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from binenc.profile import Profile
+from binenc.profile import InputError, Profile
 from pipeline import book, check, stage
 from pipeline.launch import cell_source, configure
 
@@ -192,7 +192,7 @@ class TestLaunch:
     )
     def test_other_addresses_are_refused(self, copy, url):
         before = (copy / "_config.yml").read_text()
-        with pytest.raises(SystemExit, match="owner/name"):
+        with pytest.raises(InputError, match="owner/name"):
             configure(copy, url)
         assert (copy / "_config.yml").read_text() == before
 
