@@ -77,7 +77,7 @@ def _means(values: pd.DataFrame, titles: dict[str, str]) -> dict[str, str]:
 
 
 def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
-    """Distances of codebook rows after the last epoch, and the bound that not all can be above."""
+    """Distances of codebook rows after the last epoch, and the bound of the least."""
     columns = {
         "distinct_codebook_rows": "Distinct rows",
         "hamming_mean": "Mean",
@@ -92,7 +92,9 @@ def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
         shown = by_metric.loc[list(columns)]
         line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
         line |= {"d": int(by_metric.loc["d", "mean"])} | _means(shown, columns)
-        lines.append(line | {"Upper bound": number(by_metric.loc["plotkin_bound", "mean"])} | _seeds(shown))
+        lines.append(
+            line | {"Bound of the least": number(by_metric.loc["plotkin_bound", "mean"])} | _seeds(shown)
+        )
     return pd.DataFrame(lines)
 
 

@@ -68,7 +68,7 @@ def test_simplex_table_uses_the_dimension_of_the_latents(made, smoke):
     part = table[table.Runs == "Digits (MLP), as written"]
     assert part.Architecture.tolist() == list(ARCHITECTURES.values())
     assert part.d.tolist() == [DIMENSIONS] * 3 + [9 * DIMENSIONS]
-    assert part["Upper bound"].iloc[-1] == number(9 * DIMENSIONS / 2 * CLASSES / (CLASSES - 1))
+    assert part["Bound of the least"].iloc[-1] == number(9 * DIMENSIONS / 2 * CLASSES / (CLASSES - 1))
 
 
 def test_geometry_is_of_the_codes_and_class_means_of_each_run(made):

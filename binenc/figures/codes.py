@@ -17,7 +17,7 @@ from binenc.words import counted
 
 
 def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
-    """The codebook (C, d), below it the matrix of its Hamming distances, coloured by their upper bound."""
+    """The codebook (C, d), below it its Hamming distances, coloured by the bound of the least."""
     n_classes, d = book.shape
     distances, bound = hamming(book), plotkin_bound(n_classes, d)
     left = 0.2 + 0.075 * max(map(len, classes))
@@ -45,7 +45,7 @@ def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
         at = below.get_position()
         beside = figure.add_axes((at.x1 + 0.12 / width, at.y0, 0.15 / width, at.height))
         _matrix(below, beside, distances, classes, bound)
-        below.set_title(f"Hamming distances in bits (upper bound: {bound:.1f})", y=1)
+        below.set_title(f"Hamming distances in bits (the least is at most {bound:.1f})", y=1)
     return figure
 
 
@@ -81,7 +81,7 @@ def show_codebook(record: Record, name: str, title: str) -> None:
     caption = (
         f"{title} Above, the most common code of each class's training points after the last epoch, coloured "
         "where the bit is 1. Below, in how many bits two classes differ: the same number everywhere if codes "
-        "are the vertices of a simplex. White is what not all pairs can exceed; orange is less, purple more."
+        "are the vertices of a simplex. White is the most that the least can be; orange is less, purple more."
     )
     alt = (
         f"Codebook of {len(book)} classes in {counted(book.shape[1], 'bit')}, "
