@@ -334,3 +334,15 @@ def test_nothing_is_removed_under_a_build(built):
         assert (done.returncode, (built / "_build/records").is_dir()) == (2, True)
         assert done.stderr.startswith("a build is at work here")
         holding.stdin.close()
+
+
+def test_a_report_that_fails_leaves_the_last_one(built):
+    page = built / "book/cite.md"
+    whole = page.read_text()
+    page.write_text(f"{whole}\n[broken](nowhere.md)\n")
+    try:
+        assert try_make(built, "book", "PROFILE=smoke").returncode != 0
+        assert (built / "_build/html/index.html").exists()
+        assert "build the book" in make(built, "plan", "PROFILE=smoke")
+    finally:
+        page.write_text(whole)
