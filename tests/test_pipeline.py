@@ -337,6 +337,7 @@ def test_nothing_is_removed_under_a_build(built):
 
 
 def test_a_report_that_fails_leaves_the_last_one(built):
+    make(built, "book", "PROFILE=smoke")
     page = built / "book/cite.md"
     whole = page.read_text()
     page.write_text(f"{whole}\n[broken](nowhere.md)\n")
