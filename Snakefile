@@ -42,7 +42,8 @@ for name, profile in profiles.items():
             TODO.append(f"{name}/{run.id}")
 SHOWN = [name for name in profiles if any(key.startswith(f"{name}/") for key in RUNS)]
 
-CHAPTERS = ["intro", "data", "architectures", "binarity", "encoding", "accuracy", "neural_collapse", "claims", "protocols"]
+CHAPTERS = re.findall(r"^[^#\n]*: book/(\w+)$", Path("_toc.yml").read_text(), re.M)
+CHAPTERS = [name for name in CHAPTERS if Path(f"book/{name}.ipynb").exists()]
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
 JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_notes", "claim_pages", "judging", "part", "switches", "verdict")]
 COMMANDS = [f"binenc/{name}.py" for name in ("command", "estimate", "exchange", "verify")]

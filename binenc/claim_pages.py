@@ -9,7 +9,7 @@ import pandas as pd
 from IPython.display import HTML
 from scipy import stats
 
-from binenc.claims import ALL_POINTS, CLAIMS
+from binenc.claims import ALL_POINTS, known
 from binenc.judging import judge, to_frame
 from binenc.profile import Profile
 from binenc.study import Study, source
@@ -91,28 +91,32 @@ def _counts(verdicts: Iterable[str]) -> str:
 
 
 HEADLINES = [
-    "Std of a latent's peaks, last over first evaluation: {1:standard deviation} under binary encoding "
-    "({1}), {2:standard deviation} with a linear penultimate layer ({2}); what two peaks gain over one in "
-    "the end, in nats per value, whatever the scale: {1:gain of two peaks over one, last} and "
-    "{2:gain of two peaks over one, last}.",
-    "Share of the points with their class's most common code: {3:whole-code share} of the training points "
-    f"(above {ALL_POINTS} is claimed, {{3}}), "
-    "{3:whole-code share, test set} of the test points; with a linear penultimate layer "
-    "{4:whole-code share, linear penultimate} of the training points ({4}).",
-    "Accuracy, in percentage points, by the comparison that supports the claim least: {5:weakest} on test "
-    "points ({5}; {5:note}), {6:weakest} on training points ({6}; {6:note}).",
+    "Std of a latent's peaks, last over first evaluation: {binarity:standard deviation} under binary "
+    "encoding ({binarity}), {linear-not-binary:standard deviation} with a linear penultimate layer "
+    "({linear-not-binary}); what two peaks gain over one in the end, in nats per value, whatever the "
+    "scale: {binarity:gain of two peaks over one, last} and {linear-not-binary:gain of two peaks over "
+    "one, last}.",
+    "Share of the points with their class's most common code: {one-code:whole-code share} of the "
+    f"training points (above {ALL_POINTS} is claimed, {{one-code}}), "
+    "{one-code:whole-code share, test set} of the test points; with a linear penultimate layer "
+    "{only-there:whole-code share, linear penultimate} of the training points ({only-there}).",
+    "Accuracy, in percentage points, by the comparison that supports the claim least: "
+    "{test-accuracy:weakest} on test points ({test-accuracy}; {test-accuracy:note}), "
+    "{train-accuracy:weakest} on training points ({train-accuracy}; {train-accuracy:note}).",
     "Averaged over the training, relative to the best of the others: spread of the angles between class "
-    "means {8:equiangularity, area}, variance within classes relative to that between them, Tr(Sw Sb⁺)/C, "
-    "{8:Tr(Sw Sb⁺)/C, area}; less is more collapsed. Share of the evaluations at which it is ahead by all "
-    "four measures: {8:ahead by all four}. The test also asks that it come in fewer epochs to where the "
-    "others end, which cannot show where all are there at the first evaluation ({8}).",
+    "means {faster-collapse:equiangularity, area}, variance within classes relative to that between "
+    "them, Tr(Sw Sb⁺)/C, {faster-collapse:Tr(Sw Sb⁺)/C, area}; less is more collapsed. Share of the "
+    "evaluations at which it is ahead by all four measures: {faster-collapse:ahead by all four}. The "
+    "test also asks that it come in fewer epochs to where the others end, which cannot show where all "
+    "are there at the first evaluation ({faster-collapse}).",
 ]
-"""What was found, by effects of claims, or by the weakest that decides and its note; a number by itself is
+"""What was found, by effects of claims, or by the weakest that decides and its note; a slug by itself is
 the verdict.
 """
 OTHERWISE = (
-    "accuracy, {5:weakest} on test points ({5}), {6:weakest} on training points ({6}); whole-code share of "
-    "training points {3:whole-code share} ({3})."
+    "accuracy, {test-accuracy:weakest} on test points ({test-accuracy}), {train-accuracy:weakest} on "
+    "training points ({train-accuracy}); whole-code share of training points {one-code:whole-code "
+    "share} ({one-code})."
 )
 """The same in short, of what else is recorded."""
 
@@ -120,10 +124,10 @@ OTHERWISE = (
 def headline(judged: list[Verdict], link: str = "") -> str:
     """What the first experiment and protocol say, and in short what else is recorded, as Markdown."""
     first = judged[0]
-    columns: dict[tuple[str, str], dict[int, Verdict]] = {}
+    columns: dict[tuple[str, str], dict[str, Verdict]] = {}
     for v in judged:
         if v.profile == first.profile or v.recorded:
-            columns.setdefault((v.profile, v.where), {})[v.claim.number] = v
+            columns.setdefault((v.profile, v.where), {})[v.claim.slug] = v
     mine, *others = columns.values()
     said = _counts([v.verdict for v in mine.values()])
     lines = [
@@ -133,7 +137,8 @@ def headline(judged: list[Verdict], link: str = "") -> str:
         *(f"- {_filled(line, mine, link)}" for line in HEADLINES if _has_all(line, mine)),
     ]
     for other in filter(lambda other: _has_all(OTHERWISE, other), others):
-        lines.append(f"- **{other[1].where}**, {_seeds(other.values())}: {_filled(OTHERWISE, other, link)}")
+        where = next(iter(other.values())).where
+        lines.append(f"- **{where}**, {_seeds(other.values())}: {_filled(OTHERWISE, other, link)}")
     return "\n".join(lines)
 
 
@@ -142,30 +147,36 @@ def _seeds(verdicts: Iterable[Verdict]) -> str:
     return counted(n, "seed")
 
 
-def _has_all(line: str, column: dict[int, Verdict]) -> bool:
-    return all(column[int(number)].effects for number in re.findall(r"\{(\d+)", line))
+def _has_all(line: str, column: dict[str, Verdict]) -> bool:
+    return all(slug in column and column[slug].effects for slug in re.findall(r"\{([a-z-]+)", line))
 
 
-def _filled(line: str, column: dict[int, Verdict], link: str) -> str:
+def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
     """A line of `HEADLINES` with the effects and the verdicts of one experiment and protocol."""
 
     def fill(found: re.Match) -> str:
-        number, name = int(found[1]), found[2]
+        v, name = column[found[1]], found[2]
         if name in ("weakest", "note"):
-            least = column[number].weakest
+            least = v.weakest
             return f"{least.name} {least}" if name == "weakest" else least.note
         if name:
-            return str(next(e for e in column[number].effects if e.name == name))
-        claim = f"claim {number}"
-        linked = f"[{claim}]({link.format(number=number)})" if link else claim
-        return f"{linked}: {_words(column[number])}"
+            return str(next(e for e in v.effects if e.name == name))
+        claim = f"claim {v.claim.number}"
+        linked = f"[{claim}]({link.format(number=v.claim.number)})" if link else claim
+        return f"{linked}: {_words(v)}"
 
-    return re.sub(r"\{(\d+):?(.*?)\}", fill, line)
+    return re.sub(r"\{([a-z-]+):?(.*?)\}", fill, line)
 
 
-def answer(found: Study, *numbers: int) -> HTML:
-    """The verdicts on some claims, as a chapter begins: their table, with links to the evidence."""
-    judged = judge(found, [claim for claim in CLAIMS if claim.number in numbers])
+def answer(found: Study, *slugs: str) -> HTML:
+    """The verdicts on some claims, as a chapter begins: their table, with links to the evidence.
+
+    Raises
+    ------
+    InputError
+        If there is no such claim.
+    """
+    judged = judge(found, [known(slug) for slug in slugs])
     return HTML(table_html(to_frame(judged), link="claims.html#claim-{number}"))
 
 
@@ -185,8 +196,9 @@ def summary(verdicts: pd.DataFrame) -> str:
     columns = len(verdicts) // verdicts.claim.nunique()
     return (
         f"**{len(judged)} verdicts: {said}**, on {verdicts.claim.nunique()} claims in {columns} "
-        f"{'pair' if columns == 1 else 'pairs'} of experiment and protocol. But for claim 10, which is about "
-        "exact counts and holds by the way the networks are built, each rests on "
+        f"{'pair' if columns == 1 else 'pairs'} of experiment and protocol. But for claim "
+        f"{known('equal-size').number}, which is about exact counts and holds by the way the networks are "
+        "built, each rests on "
         f"{CONFIDENCE:.0%} intervals of Student's t over seeds{f' ({t})' if t else ''}, two-sided, each "
         "interval by itself: nothing is corrected for so many being looked at together. An interval covers "
         "the choice of seeds, not that of the test points. One of shares is cut at 0 and 1. *Seeds tie* "
@@ -209,9 +221,9 @@ def subject(profiles: dict[str, Profile]) -> str:
     )
 
 
-def claim_markdown(judged: list[Verdict], number: int) -> str:
+def claim_markdown(judged: list[Verdict], slug: str) -> str:
     """One claim: its words, its test, its effects everywhere, and each verdict with its reason."""
-    mine = [v for v in judged if v.claim.number == number]
+    mine = [v for v in judged if v.claim.slug == slug]
     claim, columns = mine[0].claim, [_column(v, mine) for v in mine]
     sources = dict.fromkeys(v.source for v in mine)
     tables = [_effects([v for v in mine if v.source == source]) for source in sources]

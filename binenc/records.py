@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from binenc.profile import ROOT, Profile, Run
+from binenc.profile import ROOT, Profile, Run, filled
 
 RESULTS = ROOT / "results"
 TRAINING_SOURCES = (
@@ -174,7 +174,7 @@ def _usable(profile: Profile, run: Run, names: Sequence[str], parse: Callable):
             made, *contents = _read(path, *names)
         except ValueError:  # perhaps it was just being replaced
             made, *contents = _read(path, *names)
-        if made.get("configuration") != run.configuration:
+        if filled(made.get("configuration")) != run.configuration:
             return None
         if made.get("code") != code_version() and not (profile.recorded and profile.names(run)):
             return None  # kept are the runs that a profile names, not what a reader tries beside them

@@ -20,7 +20,10 @@ def final_table(found: Study, rows: list[tuple[str, str]]) -> pd.DataFrame:
     lines = []
     for profile, experiment, protocol in dict.fromkeys(key[:3] for key in groups):
         for metric, split in rows:
-            part = groups[profile, experiment, protocol, metric, split].set_index("architecture")
+            part = groups.get((profile, experiment, protocol, metric, split))
+            if part is None:  # records older than the metric
+                continue
+            part = part.set_index("architecture")
             both = len({s for m, s in rows if m == metric}) > 1
             line = {
                 **_where(found, profile, experiment, protocol),
@@ -42,6 +45,8 @@ def course_table(found: Study, metrics: list[str], split: str = "train") -> pd.D
         group = values[(values[GROUP] == [profile, experiment, protocol]).all(axis=1)]
         for metric in metrics:
             part = group[group.metric == metric]
+            if part.empty:
+                continue
             line = {**_where(found, profile, experiment, protocol), "Metric": METRICS[metric].title}
             line |= {ARCHITECTURES[a]: _course(part[part.architecture == a]) for a in shown}
             lines.append(line | _seeds(part[part.epoch == part.epoch.max()]))
@@ -205,5 +210,6 @@ def run_table(record: Record) -> pd.DataFrame:
             "Test": number(record.final(name, "test"), 4),
         }
         for name, words in METRICS.items()
+        if (name, "train") in record.last  # a record may be older than a metric
     ]
     return pd.DataFrame(rows)

@@ -66,7 +66,7 @@ def stage(live: str, shown: list[str]) -> None:
     if not pages:
         raise SystemExit(f"no record of {', '.join(shown)} to show: `make book` makes them")
     chapters = sorted((BUILD / "chapters" / live).glob("[!.]*.ipynb"))
-    chapters = [path for path in chapters if not path.name.endswith(".failed.ipynb")]
+    chapters = [path for path in chapters if (ROOT / "book" / path.name).exists()]
     line = report_line(profiles, pages)
     for path in chapters:
         stage_chapter(path, line)

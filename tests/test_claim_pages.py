@@ -1,8 +1,10 @@
 """Verdicts as a reader sees them."""
 
 import dataclasses
+import itertools
 import re
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,10 +12,10 @@ from worlds import REFUTED, judge, paper_world, table
 
 from binenc import judging
 from binenc.claim_pages import COLOURS, claim_markdown, headline, summary, table_html, table_markdown
-from binenc.claims import BINARY
+from binenc.claims import BINARY, CLAIMS, known
 from binenc.figures.effects import forest
 from binenc.judging import effects_frame, to_frame
-from binenc.profile import ARCHITECTURES
+from binenc.profile import ARCHITECTURES, ROOT, InputError
 
 
 def test_tables_show_words_for_every_claim_and_column():
@@ -29,7 +31,7 @@ def test_tables_show_words_for_every_claim_and_column():
     html = table_html(frame)
     assert html.count("<td") == 20
     assert html.count('href="#claim-') == 10
-    text = claim_markdown(judged, 5)
+    text = claim_markdown(judged, "test-accuracy")
     assert text.count("binary encoding − ") >= 3
     assert "20 verdicts: 19 reproduced, 1 not reproduced, 0 undecided" in summary(frame)
     assert "t = 4.30" in summary(frame)
@@ -65,7 +67,7 @@ def test_a_claim_without_records_is_told_from_an_undecided_one():
     assert "2 reproduced, 0 not reproduced, 0 undecided; without the records that it takes: 8**" in summary(
         frame
     )
-    text = claim_markdown(judged, 5)
+    text = claim_markdown(judged, "test-accuracy")
     assert "lacks records: there are no records of Linear penultimate." in text
     one = to_frame(judging.judge_table(table(paper_world(), seeds=1)))
     assert "9 undecided; of those undecided, 9 for want of a second seed: one has no interval**" in summary(
@@ -131,11 +133,24 @@ def test_the_headline_is_of_the_first_experiment_with_its_numbers():
     assert "of 10 claims, 2 reproduced" in alone
 
 
+def test_the_page_of_claims_has_each_under_its_number():
+    cells = nbformat.read(ROOT / "book/claims.ipynb", as_version=4).cells
+    sections = itertools.pairwise(cells)
+    found = [
+        (int(head[1]), int(head[2]), re.fullmatch(r'show_claim\(judged, "(.+)"\)', call.source)[1])
+        for cell, call in sections
+        if (head := re.match(r"\(claim-(\d+)\)=\n## (\d+)\. ", cell.source))
+    ]
+    assert found == [(c.number, c.number, c.slug) for c in CLAIMS]
+    with pytest.raises(InputError, match=r"claim 'binary': allowed are binarity, linear-not-binary"):
+        known("binary")
+
+
 def test_a_claim_has_a_table_a_source():
     judged = judging.judge_table(table(paper_world()))
     other = [dataclasses.replace(v, profile="paper", source="recorded (paper)") for v in judged]
     text = claim_markdown(
-        [dataclasses.replace(v, source="trained afresh (quick)") for v in judged] + other, 3
+        [dataclasses.replace(v, source="trained afresh (quick)") for v in judged] + other, "one-code"
     )
     heads = [line for line in text.splitlines() if line.startswith("| Effect")]
     assert heads == [

@@ -44,6 +44,17 @@ class TestCurves:
             checked += row.n
         assert checked == sum(len(self.ROWS) * len(record.history.epoch.unique()) for record in made.values())
 
+    @pytest.mark.parametrize("draw", [figures.curves, figures.ends])
+    def test_records_older_than_a_metric_are_left_out(self, made, shown, tmp_path, draw):
+        found = study.read(["smoke"])
+        t = found.table
+        for lacks, files in (("digits_cnn", 2), ("", 0)):
+            older = dataclasses.replace(
+                found, table=t[(t.metric != "std") | ((t.experiment != lacks) & bool(lacks))]
+            )
+            draw(older, f"w{files}", [("std", "train")], "See.")
+            assert len(list((tmp_path / "figures").glob(f"w{files}*.csv"))) == files
+
     def test_lines_and_bands_are_the_numbers(self, made):
         found = study.read(["smoke"], experiments=["digits_mlp"], protocols=["as_written"])
         numbers = study.over_seeds(

@@ -52,7 +52,11 @@ def test_profile_is_valid(name):
 
 def grid(experiments, protocols, seeds):
     return {
-        f"{e}/{p}/{a}/seed-{s}" for e in experiments for p in protocols for a in ARCHITECTURES for s in seeds
+        f"{e}/{p}/{a}/seed-{s}"
+        for e in experiments
+        for p in protocols
+        for a in list(ARCHITECTURES)[:4]
+        for s in seeds
     }
 
 

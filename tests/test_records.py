@@ -1,5 +1,6 @@
 """Records: whole or not at all, the same that were saved, and those of this configuration alone."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -15,8 +16,9 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors.torch import load_file
 from stored import make, same
 
-from binenc import records
+from binenc import profile, records
 from binenc.profile import ROOT
+from binenc.protocol import Protocol
 from binenc.records import Record
 
 pytestmark = pytest.mark.usefixtures("results")
@@ -157,6 +159,17 @@ def test_another_configuration_is_not_current(smoke, run, saved, experiment):
     assert records.find(other, run) is None
     assert len(records.tabulate(other, [run])) == 0
     assert saved.exists()
+
+
+def test_a_field_that_came_later_has_its_default_in_records_of_before(smoke, run, saved, monkeypatch):
+    class Later(Protocol):
+        weight_decay: float = 0.0
+
+    monkeypatch.setattr(profile, "Protocol", Later)
+    for decay in (0.0, 0.1):
+        protocol = Later(**run.protocol.model_dump(), weight_decay=decay)
+        now = dataclasses.replace(run, protocol=protocol)
+        assert records.is_current(smoke, now) is (decay == 0)
 
 
 def test_another_title_is_current(smoke, saved):

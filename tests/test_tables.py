@@ -32,6 +32,17 @@ def test_final_table(made):
     assert table[table.Runs == "Digits (CNN), as written"]["No penultimate"].eq("").all()
 
 
+def test_records_older_than_a_metric_are_left_out(made, smoke):
+    found, record = study.read(["smoke"]), made[smoke.all_runs()[0].id]
+    t = found.table
+    found = dataclasses.replace(found, table=t[(t.metric != "nc4") | (t.experiment != "digits_cnn")])
+    for table in (tables.final_table(found, [("nc4", "train")]), tables.course_table(found, ["nc4"])):
+        assert table.Runs.tolist() == ["Digits (MLP), as written", "Digits (MLP), as released"]
+    older = dataclasses.replace(record, history=record.history[record.history.metric != "nc4"])
+    lacks = set(tables.run_table(record).Metric) - set(tables.run_table(older).Metric)
+    assert lacks == {METRICS["nc4"].title}
+
+
 @pytest.mark.parametrize(
     ("means", "said"),
     [

@@ -5,10 +5,10 @@ import math
 import pandas as pd
 
 from binenc import claims, judging
-from binenc.profile import ARCHITECTURES
+from binenc.claims import BINARY, LINEAR, NONE, NONLINEAR
 from binenc.verdict import Verdict
 
-BINARY, LINEAR, NONLINEAR, NONE = ARCHITECTURES
+ARCHITECTURES = [BINARY, LINEAR, NONLINEAR, NONE]
 COLUMNS = ["profile", "experiment", "protocol", "architecture", "seed", "epoch", "split", "metric", "value"]
 EPOCHS = (0, 5, 10)
 RISING, FALLING, FLAT = (1.0, 2.0, 3.0), (3.0, 2.0, 1.0), (1.0, 1.0, 1.0)
@@ -43,7 +43,7 @@ def table(world: dict, seeds: int = 3, noise: float = 1e-6, protocol: str = "as_
             for split in ("train", "test"):
                 own = world.get((metric, architecture, split), curve)
                 for i, (epoch, value) in enumerate(zip(EPOCHS, own, strict=False)):
-                    reach = (seed - (seeds - 1) / 2) * (1 + i) * (1 + list(ARCHITECTURES).index(architecture))
+                    reach = (seed - (seeds - 1) / 2) * (1 + i) * (1 + ARCHITECTURES.index(architecture))
                     factor = 1 if metric == "n_parameters" else math.exp(noise * reach)
                     key = ("quick", "digits_mlp", protocol, architecture, seed, epoch, split, metric)
                     rows.append((*key, value * factor))

@@ -28,7 +28,11 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
     for profile, protocol, experiments in found.parts():
         table = found.table.query("profile == @profile and protocol == @protocol")
         numbers = over_seeds(table.merge(pd.DataFrame(rows, columns=["metric", "split"])))
-        titles = [panel_title(found, profile, e, protocol) for e in experiments]
+        titles = [
+            panel_title(found, profile, e, protocol) for e in experiments if e in set(numbers.experiment)
+        ]
+        if not titles:  # records older than the metrics
+            continue
         figure = draw_curves(numbers, rows, titles, start)
         band = "mean over seeds, bands of one standard deviation"
         if any(ax.get_yscale() == "log" for ax in figure.axes):
@@ -151,7 +155,9 @@ def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
     for profile, protocol, experiments in found.parts():
         table = last_epoch(found.table.query("profile == @profile and protocol == @protocol"))
         seeds = table.merge(pd.DataFrame(rows, columns=["metric", "split"]))
-        titles = [panel_title(found, profile, e, protocol) for e in experiments]
+        titles = [panel_title(found, profile, e, protocol) for e in experiments if e in set(seeds.experiment)]
+        if not titles:
+            continue
         figure = draw_ends(seeds, rows, titles)
         numbers = over_seeds(seeds)
         words = "dots are seeds, with their mean and standard deviation", "one seed"

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from binenc.claim_pages import claim_markdown
+from binenc.claims import known
 from binenc.figures.style import PANEL, STYLE, log_ticks, show, slug
 from binenc.judging import effects_frame
 from binenc.protocol import in_words
@@ -21,10 +22,17 @@ MARKS = {"as_written": ("o", "#1b1b1b", "#1b1b1b"), "as_released": ("s", "#6a6a6
 """Marker, colour and filling of a protocol."""
 
 
-def show_claim(judged: list[Verdict], number: int) -> None:
-    """Show one claim: words, test, table, and a figure of its effects where they have intervals."""
-    display(Markdown(claim_markdown(judged, number)))
-    mine = [v for v in judged if v.claim.number == number]
+def show_claim(judged: list[Verdict], name: str) -> None:
+    """Show one claim: words, test, table, and a figure of its effects where they have intervals.
+
+    Raises
+    ------
+    InputError
+        If there is no claim with this slug.
+    """
+    number = known(name).number
+    display(Markdown(claim_markdown(judged, name)))
+    mine = [v for v in judged if v.claim.slug == name]
     drawn = [v for v in mine if any(not e.exact and not math.isnan(e.interval.mean) for e in v.effects)]
     if not drawn:
         return
@@ -36,8 +44,8 @@ def show_claim(judged: list[Verdict], number: int) -> None:
         "its own axis; an interval shorter than its mark does not show, and one seed has none. "
         f"Records: {', '.join(dict.fromkeys(v.source for v in drawn))}."
     )
-    name = slug("claim", number, *dict.fromkeys(v.profile for v in drawn))
-    show(forest(drawn), name, caption, f"Effects with intervals. Weakest: {least}.", numbers)
+    file = slug("claim", number, *dict.fromkeys(v.profile for v in drawn))
+    show(forest(drawn), file, caption, f"Effects with intervals. Weakest: {least}.", numbers)
 
 
 def _protocols(drawn: list[Verdict]) -> str:
