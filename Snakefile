@@ -41,6 +41,9 @@ for name, profile in profiles.items():
         if not current:
             TODO.append(f"{name}/{run.id}")
 SHOWN = [name for name in profiles if any(key.startswith(f"{name}/") for key in RUNS)]
+if not SHOWN:
+    print(f"there is no record to show: `make book PROFILE={live.name}` makes some", file=sys.stderr)
+    sys.exit(2)
 
 CHAPTERS = re.findall(r"^[^#\n]*: book/(\w+)$", Path("_toc.yml").read_text(), re.M)
 CHAPTERS = [name for name in CHAPTERS if Path(f"book/{name}.ipynb").exists()]
