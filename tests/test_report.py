@@ -98,6 +98,12 @@ def test_links_are_looked_at_after_a_build(tmp_path):
     assert "run that first" in done.stderr.splitlines()[0]
 
 
+def test_a_report_of_no_record_is_refused(tmp_path):
+    done = try_make(copy_repository(tmp_path), "report", "PROFILE=smoke")
+    assert done.returncode == 2
+    assert done.stderr.startswith("there is no record to show: `make book PROFILE=smoke`")
+
+
 @pytest.mark.parametrize("url", ["", "https://github.com/owner/name"])
 def test_launch_buttons_are_there_when_the_address_is(tmp_path, monkeypatch, url):
     text = (stage.ROOT / "_config.yml").read_text()
