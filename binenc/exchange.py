@@ -19,21 +19,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
 from binenc import records
 from binenc.command import command
-from binenc.profile import InputError, Profile, Run, filled, first_complaint
+from binenc.profile import InputError, Profile, Run, Title, filled, first_complaint
 
 FILES = ("run.json", *records.FILES)
 """What of a record travels: all but the weights."""
 LIST = "records.json"
-
-
-Words = Annotated[str, Field(pattern=r"^[^|<>\n]{0,200}$")]
-"""What may stand in a report's tables and HTML."""
 
 
 class Contents(BaseModel, strict=True):
@@ -43,15 +38,15 @@ class Contents(BaseModel, strict=True):
     configuration: dict
     code: str
     n_parameters: int
-    classes: list[Words]
-    data_checksum: Words
+    classes: list[Title]
+    data_checksum: Title
     wall_seconds: float
-    commit: Words
+    commit: str = Field(pattern=r"^[0-9a-f]*$")
     dirty: bool
-    date: Words
-    device: Words
+    date: Title
+    device: Title
     threads: int
-    versions: dict[Words, Words]
+    versions: dict[Title, Title]
 
 
 def export(profile: Profile, target: Path) -> list[Run]:

@@ -37,7 +37,7 @@ def _number(value):
 
 Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]  # becomes a folder, is no number
-Title = Annotated[str, Field(pattern=r"^[^|<>]+$")]  # stands in tables and in HTML
+Title = Annotated[str, Field(pattern=r"^[^|<>\n]+$")]  # stands in tables and in HTML
 
 
 class Strictly(BaseModel):

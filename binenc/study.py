@@ -184,17 +184,14 @@ def gaps(found: Study) -> list[str]:
     for name, runs in found.missing.items():
         if runs and name in found.profiles:
             have = found.runs[name]
-            kinds = {"": False, " with a single switch": True}
-            every = {
-                words: [r for r in (*have, *runs) if ("," in r.protocol_name) is switched]
-                for words, switched in kinds.items()
-            }
-            which = ", and ".join(
-                f"{sum(r in have for r in some)} of {len(some)} runs of `{name}`{words}"
-                for words, some in every.items()
-                if some
+            counts = []
+            for words, switched in (("", False), (" with a single switch", True)):
+                every = [r for r in (*have, *runs) if ("," in r.protocol_name) is switched]
+                if every:
+                    counts.append(f"{sum(r in have for r in every)} of {len(every)} runs of `{name}`{words}")
+            said.append(
+                f"**Recorded so far: {', and '.join(counts)}.** Without a record: {lacking(have, runs)}."
             )
-            said.append(f"**Recorded so far: {which}.** Without a record: {lacking(have, runs)}.")
     return said
 
 

@@ -229,6 +229,7 @@ def test_a_record_under_another_name_is_refused(packed, here, smoke):
         {"n_parameters": None},
         {"versions": {"torch": 2}},
         {"device": "a | b"},
+        {"commit": "<b>"},
         {"classes": ["<script>"]},
     ],
 )
