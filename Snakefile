@@ -45,8 +45,9 @@ if not SHOWN:
     print(f"there is no record to show: `make book PROFILE={live.name}` makes some", file=sys.stderr)
     sys.exit(2)
 
+# All pages of _toc.yml but those that are text, or written by pipeline.appendix.
 CHAPTERS = re.findall(r"^[^#\n]*: book/(\w+)$", Path("_toc.yml").read_text(), re.M)
-CHAPTERS = [name for name in CHAPTERS if Path(f"book/{name}.ipynb").exists()]
+CHAPTERS = [name for name in CHAPTERS if name not in ("status", "speed") and not Path(f"book/{name}.md").exists()]
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
 JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_notes", "claim_pages", "judging", "part", "switches", "verdict")]
 COMMANDS = [f"binenc/{name}.py" for name in ("command", "estimate", "exchange", "verify")]

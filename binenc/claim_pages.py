@@ -9,8 +9,8 @@ import pandas as pd
 from IPython.display import HTML
 from scipy import stats
 
-from binenc.claims import ALL_POINTS, known
-from binenc.judging import judge, to_frame
+from binenc.claims import ALL_POINTS
+from binenc.judging import judge, known, to_frame
 from binenc.profile import Profile
 from binenc.study import Study, source
 from binenc.verdict import CONFIDENCE, Verdict

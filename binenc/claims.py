@@ -17,7 +17,7 @@ from scipy.integrate import trapezoid
 
 from binenc.claim_notes import ahead, begins_without, by_scale, on_the_way, otherwise, together
 from binenc.part import Part
-from binenc.profile import ARCHITECTURES, InputError
+from binenc.profile import ARCHITECTURES
 from binenc.verdict import Effect
 
 BINARY, LINEAR, NONLINEAR, NONE = list(ARCHITECTURES)[:4]  # the paper's; a reader may add others
@@ -65,20 +65,6 @@ def claim(slug: str, statement: str, place: str, one_suffices: bool = False):
         return effects
 
     return add
-
-
-def known(slug: str) -> Claim:
-    """The claim of that name.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    for c in CLAIMS:
-        if c.slug == slug:
-            return c
-    raise InputError(f"claim {slug!r}: allowed are {', '.join(c.slug for c in CLAIMS)}")
 
 
 def versus(other: str, of: str = BINARY) -> str:

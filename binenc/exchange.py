@@ -24,7 +24,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from binenc import records
 from binenc.command import command
-from binenc.profile import InputError, Profile, Run, Title, filled, first_complaint
+from binenc.profile import InputError, Profile, Run, Title, first_complaint
 
 FILES = ("run.json", *records.FILES)
 """What of a record travels: all but the weights."""
@@ -166,7 +166,7 @@ def _check(profile: Profile, run: Run, folder: Path) -> None:
         raise InputError(f"{run.id}: history has the columns {', '.join(map(str, kinds))}, or of other types")
     if record.run.get("id") != run.id:
         raise InputError(f"{run.id}: run.json is of {record.run.get('id')!r}")
-    if found := first_difference(filled(record.run.get("configuration")), run.configuration):
+    if found := first_difference(records.filled(record.run.get("configuration")), run.configuration):
         raise InputError(f"{run.id}: made by another configuration than profile {profile.name} has: {found}")
     try:
         Contents.model_validate(record.run)

@@ -8,8 +8,23 @@ import pandas as pd
 
 from binenc.claims import CLAIMS, Claim
 from binenc.part import Needs, Part
+from binenc.profile import InputError
 from binenc.study import Study, contents, source
 from binenc.verdict import Verdict, decide
+
+
+def known(slug: str) -> Claim:
+    """The claim of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    for c in CLAIMS:
+        if c.slug == slug:
+            return c
+    raise InputError(f"claim {slug!r}: allowed are {', '.join(c.slug for c in CLAIMS)}")
 
 
 def judge_table(

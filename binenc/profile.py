@@ -139,18 +139,6 @@ class Run:
         }
 
 
-def filled(configuration):
-    """A run's configuration, as a record has it, with the defaults of fields that came to be since."""
-    since = {
-        part: {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
-        for part, model in (("experiment", Experiment), ("protocol", Protocol))
-    }
-    try:
-        return configuration | {part: defaults | configuration[part] for part, defaults in since.items()}
-    except (TypeError, KeyError):  # no configuration at all
-        return configuration
-
-
 class Profile(Strictly):
     """What to run."""
 

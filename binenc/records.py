@@ -19,7 +19,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from binenc.profile import ROOT, Profile, Run, filled
+from binenc.profile import ROOT, Experiment, Profile, Run
+from binenc.protocol import Protocol
 
 RESULTS = ROOT / "results"
 TRAINING_SOURCES = (
@@ -183,6 +184,18 @@ def _usable(profile: Profile, run: Run, names: Sequence[str], parse: Callable):
         return None
     except ValueError as error:
         return _set_aside(path, error)
+
+
+def filled(configuration):
+    """A run's configuration, as a record has it, with the defaults of fields that came to be since."""
+    since = {
+        part: {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
+        for part, model in (("experiment", Experiment), ("protocol", Protocol))
+    }
+    try:
+        return configuration | {part: defaults | configuration[part] for part, defaults in since.items()}
+    except (TypeError, KeyError):  # no configuration at all
+        return configuration
 
 
 def _read(path: Path, *names: str) -> tuple:

@@ -29,7 +29,7 @@ from scipy import stats
 from binenc import estimate, records
 from binenc.command import command
 from binenc.exchange import first_difference
-from binenc.profile import InputError, Profile, Run, filled
+from binenc.profile import InputError, Profile, Run
 from binenc.words import counted, duration
 
 LEVEL = 0.99
@@ -74,7 +74,7 @@ def recorded(profile: Profile, run: Run) -> records.Record:
         raise InputError(f"profile {profile.name}: {run.id} has no record to compare with") from None
     except ValueError as error:
         raise InputError(str(error)) from None
-    if found := first_difference(filled(record.run.get("configuration")), run.configuration):
+    if found := first_difference(records.filled(record.run.get("configuration")), run.configuration):
         raise InputError(f"profile {profile.name}: the record of {run.id} is another: {found}")
     return record
 

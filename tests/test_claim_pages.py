@@ -12,9 +12,9 @@ from worlds import REFUTED, judge, paper_world, table
 
 from binenc import judging
 from binenc.claim_pages import COLOURS, claim_markdown, headline, summary, table_html, table_markdown
-from binenc.claims import BINARY, CLAIMS, known
+from binenc.claims import BINARY, CLAIMS
 from binenc.figures.effects import forest
-from binenc.judging import effects_frame, to_frame
+from binenc.judging import effects_frame, known, to_frame
 from binenc.profile import ARCHITECTURES, ROOT, InputError
 
 

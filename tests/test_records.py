@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors.torch import load_file
 from stored import make, same
 
-from binenc import profile, records
+from binenc import records
 from binenc.profile import ROOT
 from binenc.protocol import Protocol
 from binenc.records import Record
@@ -165,7 +165,7 @@ def test_a_field_that_came_later_has_its_default_in_records_of_before(smoke, run
     class Later(Protocol):
         weight_decay: float = 0.0
 
-    monkeypatch.setattr(profile, "Protocol", Later)
+    monkeypatch.setattr(records, "Protocol", Later)
     for decay in (0.0, 0.1):
         protocol = Later(**run.protocol.model_dump(), weight_decay=decay)
         now = dataclasses.replace(run, protocol=protocol)

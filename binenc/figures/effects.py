@@ -11,9 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from binenc.claim_pages import claim_markdown
-from binenc.claims import known
 from binenc.figures.style import PANEL, STYLE, log_ticks, show, slug
-from binenc.judging import effects_frame
+from binenc.judging import effects_frame, known
 from binenc.protocol import in_words
 from binenc.verdict import Effect, Verdict, ordered
 from binenc.words import percentage_points
