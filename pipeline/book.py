@@ -5,11 +5,12 @@ and downloads of what the report holds anyway. ``python -m pipeline.book`` is ju
 import functools
 import gc
 import json
-import os
 from pathlib import Path, PurePosixPath
 
 from sphinx.addnodes import download_reference
 from sphinx.util.osutil import relative_uri
+
+from pipeline import cores
 
 
 def finish_buttons(app, pagename, templatename, context, doctree) -> None:
@@ -95,9 +96,7 @@ def main() -> None:
     from jupyter_book.cli.main import main as jupyter_book_main
 
     gc.disable()  # of millions of nodes hardly any is garbage before the end: a fifth of the time
-    build = functools.partial(
-        jupyter_book.sphinx.build_sphinx, jobs=int(os.environ.get("CORES") or os.cpu_count())
-    )
+    build = functools.partial(jupyter_book.sphinx.build_sphinx, jobs=cores())
     jupyter_book.sphinx.build_sphinx = build  # its command has no option for it
     jupyter_book_main()
 

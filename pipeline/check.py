@@ -3,7 +3,6 @@
 python -m pipeline.check STAGE HTML
 """
 
-import os
 import re
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import yaml
 from docutils.nodes import make_id
+
+from pipeline import cores
 
 MAX_CHAPTER = 1_000_000
 """Bytes of HTML of one page."""
@@ -52,7 +53,7 @@ def read(path: Path) -> Html:
 def problems(stage: Path, html: Path, limit: int | None = None) -> list[str]:
     """One line for each thing that is missing, broken or too large in a built book."""
     paths = [path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts]
-    with ProcessPoolExecutor(int(os.environ.get("CORES") or os.cpu_count())) as pool:
+    with ProcessPoolExecutor(cores()) as pool:
         pages = dict(zip(paths, pool.map(read, paths, chunksize=8), strict=True))
     found = [line for name in listed(stage / "_toc.yml") for line in page_problems(name, stage, html, pages)]
     there = {html, *html.rglob("*")}

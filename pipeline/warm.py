@@ -33,6 +33,11 @@ IMPORTED = (
 AFTERWARDS = ["torch._dynamo"]
 """What an optimizer imports when it is made: no chapter waits for it."""
 
+LENDS = sys.platform == "linux" and not Path("/dev/nvidiactl").exists()
+"""Whether a process can be lent: elsewhere than on Linux libraries may not outlive a fork, nor may CUDA once
+it was asked for.
+"""
+
 SIZE = 8
 """Bytes of the length that precedes a request: a socket may hand over a long one in pieces."""
 
@@ -194,10 +199,9 @@ def outcome(work) -> int:
 def lend(command: list[str]) -> int:
     """Run a command, with a `Lender` for its pages; the command's exit code.
 
-    Elsewhere than on Linux libraries may not outlive a fork, nor may CUDA once it was asked for: there each
-    page starts on its own.
+    Where none can be, each page starts on its own.
     """
-    if sys.platform != "linux" or Path("/dev/nvidiactl").exists():
+    if not LENDS:
         return subprocess.run(command).returncode
     with tempfile.TemporaryDirectory(dir="/tmp") as place:  # a socket's path is short, TMPDIR may not be
         path = str(Path(place, "pages"))

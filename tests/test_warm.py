@@ -15,9 +15,7 @@ from test_page import notebook
 from binenc.profile import ROOT
 from pipeline import warm
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or Path("/dev/nvidiactl").exists(), reason="nothing is lent here, see warm.lend"
-)
+pytestmark = pytest.mark.skipif(not warm.LENDS, reason="nothing is lent here")
 PYTHON = f"{shlex.quote(sys.executable)} -m pipeline.warm"
 
 

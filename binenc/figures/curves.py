@@ -28,10 +28,7 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
     for profile, protocol, experiments in found.parts():
         table = found.table.query("profile == @profile and protocol == @protocol")
         numbers = over_seeds(table.merge(pd.DataFrame(rows, columns=["metric", "split"])))
-        titles = [
-            panel_title(found, profile, e, protocol) for e in experiments if e in set(numbers.experiment)
-        ]
-        if not titles:  # records older than the metrics
+        if not (titles := _titles(found, profile, protocol, experiments, numbers)):
             continue
         figure = draw_curves(numbers, rows, titles, start)
         band = "mean over seeds, bands of one standard deviation"
@@ -42,6 +39,14 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
         first, last = numbers.epoch.min(), numbers.epoch.max()
         alt = f"Curves over epochs {first} to {last} of {_alt(found, numbers, rows)}"
         show(figure, slug(name, profile, protocol), caption, alt, numbers)
+
+
+def _titles(
+    found: Study, profile: str, protocol: str, experiments: list[str], values: pd.DataFrame
+) -> list[str]:
+    """Of the experiments that have values: records may be older than a metric."""
+    have = set(values.experiment)
+    return [panel_title(found, profile, e, protocol) for e in experiments if e in have]
 
 
 def panel_title(found: Study, profile: str, experiment: str, protocol: str) -> str:
@@ -155,8 +160,7 @@ def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
     for profile, protocol, experiments in found.parts():
         table = last_epoch(found.table.query("profile == @profile and protocol == @protocol"))
         seeds = table.merge(pd.DataFrame(rows, columns=["metric", "split"]))
-        titles = [panel_title(found, profile, e, protocol) for e in experiments if e in set(seeds.experiment)]
-        if not titles:
+        if not (titles := _titles(found, profile, protocol, experiments, seeds)):
             continue
         figure = draw_ends(seeds, rows, titles)
         numbers = over_seeds(seeds)
