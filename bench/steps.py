@@ -15,16 +15,22 @@ from binenc.layers import suited_to, use_cheap_dropout
 from binenc.loss import total_loss
 from binenc.models import build
 from binenc.profile import Profile, Run
-from binenc.training import EVALUATION_BATCH, forward, gamma_of, set_up, tf32
+from binenc.training import EVALUATION_BATCH, denormals_as_zero, forward, gamma_of, set_up, tf32
 
 TORCHVISION = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 IMAGES = 4864
 """Training images that both sides pass through again and again; whole batches of either experiment."""
 
 
-def training_row(part: str, run: Run, where: torch.device, goals: dict | None = None, note: str = "") -> dict:
-    """One step of a run's training, milliseconds."""
-    times = interleaved(baseline=baseline_step(run, where), ours=our_step(run, where), **limit(run, where))
+def training_row(
+    part: str, run: Run, where: torch.device, goals: dict | None = None, note: str = "", after: int = 0
+) -> dict:
+    """One step of a run's training, milliseconds, once each side has made so many of its own."""
+    ways = {"baseline": baseline_step(run, where), "ours": our_step(run, where)}
+    for way in ways.values():
+        for _ in range(after):
+            way()
+    times = interleaved(**ways, **limit(run, where))
     return row(f"Training step, {part}", "ms", times, 1e3, goals, note)
 
 
@@ -45,7 +51,7 @@ def our_step(run: Run, where: torch.device):
 
     def way() -> nn.Module:
         torch.backends.cudnn.deterministic = True  # as `train` sets it; the baseline has torch's default
-        with tf32(e.precision == "tf32"):
+        with tf32(e.precision == "tf32"), denormals_as_zero():
             step(*next(endless))
         return model
 

@@ -98,6 +98,37 @@ def test_a_seed_decides_initialisation_order_and_dropout(smoke, monkeypatch):
     assert not any(torch.equal(a, b) for a, b in zip(zero, one, strict=True))
 
 
+def test_only_training_takes_denormal_numbers_for_0(smoke, monkeypatch):
+    """In all threads of torch, those included that there are already."""
+
+    def denormals_are_0():
+        halves = (torch.full((2**20,), 1e-40) * 0.9).view(2, -1)
+        return [not half.any().item() for half in halves]
+
+    def spied(*parts):
+        step = make_step(*parts)
+
+        def spy(*batch):
+            seen.append(denormals_are_0())
+            step(*batch)
+
+        return spy
+
+    def measured(*parts):
+        evaluated.append(denormals_are_0())
+        return measure(*parts)
+
+    seen, evaluated, make_step, measure = [], [], training.make_step, training.measure
+    monkeypatch.setattr(training, "make_step", spied)
+    monkeypatch.setattr(training, "measure", measured)
+    torch.set_num_threads(2)  # which `one_thread` undoes
+    assert denormals_are_0() == [False, False]
+    train(changed(smoke, "digits_mlp,epochs=1"), progress=False)
+    assert seen
+    assert seen == [[True, True]] * len(seen)
+    assert evaluated == [[False, False]] * 2
+
+
 @pytest.mark.parametrize(("protocol", "epochs_with_dropout"), [("as_written", 3), ("as_released", 1)])
 def test_dropout_acts_when_the_protocol_says(smoke, monkeypatch, protocol, epochs_with_dropout):
     acted, evaluated = [], []
