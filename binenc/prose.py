@@ -189,8 +189,8 @@ def run_summary(record: Record) -> str:
         return number(record.final(metric, split), 4)
 
     return (
-        f"After epoch {record.history.epoch.max()}: log-likelihood of two peaks {at('log_likelihood')}, std "
-        f"of a peak {at('std')}; a share {at('code_share')} of the training points have their class's code, "
+        f"After epoch {record.history.epoch.max()}: log-likelihood of two peaks {at('log_likelihood')}, peak "
+        f"std {at('std')}; a share {at('code_share')} of the training points have their class's code, "
         f"{at('distinct_codebook_rows')} of {len(record.run['classes'])} codebook rows are distinct; "
         f"accuracy {at('accuracy')} on training and {at('accuracy', 'test')} on test points; "
         f"Tr(Sw Sb⁺)/C {at('tr_sw_sb')}."

@@ -82,12 +82,12 @@ def _means(values: pd.DataFrame, titles: dict[str, str]) -> dict[str, str]:
 
 
 def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
-    """Distances of codebook rows after the last epoch, and the bound of the least."""
+    """Distances of codebook rows after the last epoch, and Plotkin's bound on the smallest."""
     columns = {
         "distinct_codebook_rows": "Distinct rows",
         "hamming_mean": "Mean",
         "hamming_std": "Std over pairs",
-        "hamming_min": "Least",
+        "hamming_min": "Minimum",
     }
     recorded = [final(found, metric) for metric in columns if metric != "hamming_std"]
     values = pd.concat([*recorded, over_seeds(geometry)])
@@ -98,7 +98,7 @@ def simplex_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
         line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
         line |= {"d": int(by_metric.loc["d", "mean"])} | _means(shown, columns)
         lines.append(
-            line | {"Bound of the least": number(by_metric.loc["plotkin_bound", "mean"])} | _seeds(shown)
+            line | {"Bound, minimum": number(by_metric.loc["plotkin_bound", "mean"])} | _seeds(shown)
         )
     return pd.DataFrame(lines)
 

@@ -18,7 +18,7 @@ WHILE_TRAINING = {"epoch_loss": "Loss, in training", "epoch_accuracy": "Accuracy
 
 COLUMNS = (
     "Ratio: baseline / ours. Share: limit / ours. The limit is the products of matrices, or the "
-    "convolutions, timed by themselves: within the network some are faster, and a share can exceed 1."
+    "convolutions, timed by themselves: some run faster in the network, so a share can exceed 1."
 )
 
 
@@ -27,10 +27,10 @@ def page(build: Path) -> str:
     here, recorded = read(build / "bench.json"), read(RECORDED)
     lines = [
         "# Speed\n",
-        "What a user waits for: ours, a conventional way to do the same, and the arithmetic alone. "
-        "Conventional are a DataLoader that reads images one by one with torch's default Adam, and for "
-        "metrics scikit-learn's mixtures with loops in numpy. `make bench` measures all: medians of five "
-        "rounds, all ways in turn in one process; a build once.\n",
+        "How long a user waits: ours, a baseline, and the arithmetic alone (the limit). The baseline is a "
+        "DataLoader that reads images one by one with torch's default Adam, and for metrics scikit-learn's "
+        "mixtures with loops in numpy. `make bench` measures all: medians of five rounds, all ways in turn "
+        "in one process; a build once.\n",
     ]
     lacking = []
     for name, title in PARTS.items():

@@ -11,10 +11,11 @@ import torch
 from drawn import options, save_all
 
 from binenc import data, figures, study
-from binenc.figures import codes, images, networks, style
+from binenc.figures import codes, effects, images, networks, style
 from binenc.figures.curves import draw_curves, panel_title
 from binenc.geometry import hamming
 from binenc.profile import ARCHITECTURES, Profile
+from binenc.switches import HEADLINES
 
 
 class TestCurves:
@@ -183,12 +184,14 @@ class TestCurves:
         history = record.history[record.history.metric.isin(table.metric.unique())]
         assert table.value.tolist() == pytest.approx(history.value.tolist(), rel=1e-5)
         assert f"{record.final('accuracy', 'test'):.4f} on test" in options(shown[0])["alt"]
+        assert "at least γ = 10." in shown[0]["text/markdown"]
 
     def test_a_binary_loss_that_is_not_minimised_is_not_drawn(self, made, shown, tmp_path):
         record = next(iter(made.values()))
         h = record.history.set_index("metric")
         h.loc["loss", "value"] = h.loc["cross_entropy", "value"].to_numpy()
         figures.run_curves(dataclasses.replace(record, history=h.reset_index()), "one")
+        assert "γ" not in shown[0]["text/markdown"]
         assert "loss_bin" not in set(pd.read_csv(tmp_path / "figures/one.csv").metric)
 
 
@@ -209,6 +212,21 @@ class TestCodes:
         texts = [text.get_text() for text in figure.axes[1].texts]
         assert len(texts) == 90
         plt.close(figure)
+
+
+class TestSwitches:
+    @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
+    def test_a_dashed_line_stands_for_as_written_alone(self, shown, protocol):
+        names = [protocol, f"{protocol},softmax_twice=true"]
+        rows = [("quick", "e", p, 0, n, 0.5) for p in names for n in HEADLINES]
+        numbers = pd.DataFrame(rows, columns=["profile", "experiment", "protocol", "seed", "number", "value"])
+        figure = effects.switches(numbers, HEADLINES, 0)
+        lines = [line for ax in figure.axes for line in ax.lines if line.get_linestyle() == "--"]
+        plt.close(figure)
+        effects.show_switches(numbers, "A title", 0, HEADLINES)
+        drawn = protocol == "as_written"
+        assert len(lines) == len(HEADLINES) * drawn
+        assert ("dashed" in shown[0]["text/markdown"]) == drawn
 
 
 class TestNetworks:
@@ -235,7 +253,7 @@ class TestNetworks:
         layers = [type(layer) for layer in build(run, 28, 10).backbone]
         boxes = " ".join(networks.BACKBONES[backbone])
         for word, kind in (
-            ("dense", nn.Linear),
+            ("fully connected", nn.Linear),
             ("conv", nn.Conv2d),
             ("pool", nn.MaxPool2d),
             ("dropout", nn.Dropout),
@@ -268,7 +286,7 @@ class TestImages:
         assert (sizes.Training, sizes.Test, sizes.Pixels) == (1437, 360, "8 x 8")
         assert sizes["Same here"].startswith("no, here")  # the drawn records say 'ddd...'
         assert "from -1 to 1" in images.scaled(here).replace("−", "-")
-        assert images.absent(here).startswith("The files of every dataset")
+        assert images.absent(here).startswith("The files of every data set")
 
     def test_a_class_with_few_images_has_blanks_after_them(self):
         digits = data.load("digits")

@@ -80,6 +80,18 @@ def test_histograms_and_projection_of_every_experiment_and_protocol(made, shown,
     assert "0: class 0, 1: class 1" in shown[-1]["text/markdown"]
 
 
+def test_a_single_latent_lies_on_a_line(smoke):
+    record = drawn(smoke.all_runs()[0])
+    for name in ("sample_latents", "sample_pca"):
+        record.arrays[name] = record.arrays[name][:, :, 1:2]
+    for draw in (latents.draw_projection, lambda e: latents.draw_histograms(e, 8, 2)):
+        figure, numbers = draw({"binary_encoding": record})
+        plt.close(figure)
+        if "second" in numbers:
+            assert numbers["first"].tolist() == record.arrays["sample_pca"][-1][:, 0].tolist()
+            assert (numbers.second == 0).all()
+
+
 def test_alt_states_the_share_of_variance_within_classes():
     numbers = pd.DataFrame({"architecture": "binary_encoding", "label": [0, 0, 1, 1]})
     numbers = numbers.assign(first=[0.0, 0.0, 1.0, 1.0], second=[1.0, -1.0, 1.0, -1.0])

@@ -79,7 +79,7 @@ def test_simplex_table_uses_the_dimension_of_the_latents(made, smoke):
     part = table[table.Runs == "Digits (MLP), as written"]
     assert part.Architecture.tolist() == list(ARCHITECTURES.values())
     assert part.d.tolist() == [DIMENSIONS] * 3 + [9 * DIMENSIONS]
-    assert part["Bound of the least"].iloc[-1] == number(9 * DIMENSIONS / 2 * CLASSES / (CLASSES - 1))
+    assert part["Bound, minimum"].iloc[-1] == number(9 * DIMENSIONS / 2 * CLASSES / (CLASSES - 1))
 
 
 def test_geometry_is_of_the_codes_and_class_means_of_each_run(made):
@@ -166,7 +166,7 @@ def test_simplex_table_by_its_records(made):
         .loc["Digits (MLP), as written", "Linear penultimate"]
     )
     record = made["digits_mlp/as_written/linear_penultimate/seed-0"]
-    titles = {"distinct_codebook_rows": "Distinct rows", "hamming_mean": "Mean", "hamming_min": "Least"}
+    titles = {"distinct_codebook_rows": "Distinct rows", "hamming_mean": "Mean", "hamming_min": "Minimum"}
     assert all(line[title] == number(record.final(m, "train"), 4) for m, title in titles.items())
     book = record.arrays["test_codebook"][1:].astype(float)
     rows = geometry.set_index(["architecture", "protocol", "experiment", "metric"]).value

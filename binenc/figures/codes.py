@@ -17,10 +17,10 @@ from binenc.words import counted
 
 
 def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
-    """The codebook (C, d), below it its Hamming distances, coloured by the bound of the least."""
+    """The codebook (C, d), below it its Hamming distances, coloured by Plotkin's bound on the smallest."""
     n_classes, d = book.shape
     distances, bound = hamming(book), plotkin_bound(n_classes, d)
-    left = 0.2 + 0.075 * max(map(len, classes))
+    left = 0.45 + 0.075 * max(map(len, classes))
     with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, (above, below) = plt.subplots(2, 1, figsize=(2 * PANEL, 6.3 + 0.5 * left))
         above.imshow(
@@ -33,19 +33,20 @@ def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
         )
         above.set_title(f"codebook: {n_classes} classes, {counted(d, 'dimension')}", y=1)
         above.set_yticks(range(n_classes), classes)
-        above.set_xlabel("dimension of the latents")
+        above.set(xlabel="dimension of the latents", ylabel="class")
         if d <= 64:
             above.hlines(np.arange(n_classes) - 0.5, -0.5, d - 0.5, color="white", linewidth=0.8)
             above.vlines(np.arange(d) - 0.5, -0.5, n_classes - 0.5, color="white", linewidth=0.8)
         width, height = figure.get_size_inches()
         above.set_position([left / width, 1 - 2.3 / height, 1 - (left + 0.1) / width, 2.05 / height])
-        below.set_position(
-            [left / width, left / height, 1 - (left + 0.75) / width, 1 - (left + 3.2) / height]
-        )
+        below.set_position([left / width, left / height, 1 - (left + 0.9) / width, 1 - (left + 3.2) / height])
         at = below.get_position()
         beside = figure.add_axes((at.x1 + 0.12 / width, at.y0, 0.15 / width, at.height))
         _matrix(below, beside, distances, classes, bound)
-        below.set_title(f"Hamming distances in bits (the least is at most {bound:.1f})", y=1)
+        for ax in (above, below):
+            middle = ax.get_position().y0 + ax.get_position().height / 2
+            ax.yaxis.set_label_coords(0.2 / width, middle, transform=figure.transFigure)
+        below.set_title(f"Hamming distances in bits (smallest: at most {bound:.1f})", y=1)
     return figure
 
 
@@ -70,6 +71,8 @@ def _matrix(ax: Axes, bar: Axes, distances: np.ndarray, classes: list[str], boun
     )
     ax.tick_params("x", rotation=90 if max(map(len, classes)) > 2 else 0)
     ax.tick_params("y", rotation=0)
+    ax.set(xlabel="class", ylabel="class")
+    bar.set_ylabel("bits that differ")
 
 
 def show_codebook(record: Record, name: str, title: str) -> None:
@@ -81,7 +84,8 @@ def show_codebook(record: Record, name: str, title: str) -> None:
     caption = (
         f"{title} Above, the most common code of each class's training points after the last epoch, coloured "
         "where the bit is 1. Below, in how many bits two classes differ: the same number everywhere if codes "
-        "are the vertices of a simplex. White is the most that the least can be; orange is less, purple more."
+        "are the vertices of a simplex. White is Plotkin's bound on the smallest distance; orange is less, "
+        "purple more."
     )
     alt = (
         f"Codebook of {len(book)} classes in {counted(book.shape[1], 'bit')}, "

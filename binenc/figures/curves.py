@@ -13,7 +13,7 @@ from binenc.profile import ARCHITECTURES
 from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study, last_epoch, over_seeds, source
-from binenc.words import METRICS, SHARES, share
+from binenc.words import METRICS, SHARES, number, share
 
 Row = tuple[str, str]
 """A metric and a split: one row of panels."""
@@ -239,9 +239,11 @@ def run_curves(record: Record, name: str) -> None:
     last = {split: record.final("accuracy", split) for split in ("train", "test")}
     caption = (
         "How the run learned. 'In training' is the average over an epoch's batches, with dropout where it "
-        "acts; the others are measured in evaluation mode after the epoch. $L_{bin}$ is drawn where it is "
-        "minimised."
+        "acts; the others are measured in evaluation mode after the epoch."
     )
+    if minimised:
+        gamma = number(record.run["configuration"]["experiment"]["gamma"])
+        caption += f" The loss in training is the cross-entropy plus γ $L_{{bin}}$, so at least γ = {gamma}."
     alt = (
         f"Curves over epochs 0 to {numbers.epoch.max()} of loss and accuracy. At the end the cross-entropy "
         f"on the training points is {record.final('cross_entropy', 'train'):.3g}, the accuracy "

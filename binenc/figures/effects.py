@@ -127,10 +127,8 @@ def _mark(ax: Axes, e: Effect, y: float, offset: float, protocol: str) -> None:
 def show_switches(numbers: pd.DataFrame, title: str, seed: int, panels: dict) -> None:
     """Show headline numbers of one experiment; parameters as for `switches`."""
     name = slug("switches-figure", *numbers[["profile", "experiment"]].iloc[0])
-    caption = (
-        f"Headline numbers as written, with one difference switched, as released. Filled: seed {seed}; open: "
-        f"other seeds; dashed: seed {seed} as written. {title}."
-    )
+    line = f"; dashed: seed {seed} as written" if _as_written(numbers, seed).any() else ""
+    caption = f"Headline numbers by protocol. Filled: seed {seed}; open: other seeds{line}. {title}."
     mine = numbers[(numbers.seed == seed) & (numbers.number == "test_gap")].dropna()
     said = "; ".join(f"{in_words(row.protocol)} {percentage_points(row.value)}" for row in mine.itertuples())
     alt = f"Four panels of dots by protocol. Lead in test accuracy in percentage points, seed {seed}: {said}."
@@ -140,8 +138,8 @@ def show_switches(numbers: pd.DataFrame, title: str, seed: int, panels: dict) ->
 def switches(numbers: pd.DataFrame, panels: dict, seed: int) -> Figure:
     """Draw headline numbers by protocol: a panel a number, a line a protocol, a mark a seed.
 
-    ``numbers`` has the columns protocol, seed, number, value; ``panels`` is `binenc.switches.HEADLINES`
-    or a part of it. The given seed is the filled mark; its first value, the dashed line.
+    ``numbers`` has the columns protocol, seed, number, value; ``panels`` is `binenc.switches.HEADLINES`.
+    The given seed is the filled mark; its value as written, the dashed line.
     """
     names = ordered(numbers.protocol)
     size = (PANEL * 2 + 2.4, (0.3 * len(names) + 0.9) * 2)
@@ -154,8 +152,8 @@ def switches(numbers: pd.DataFrame, panels: dict, seed: int) -> Figure:
             others = {"color": "#6a6a6a", "markerfacecolor": "#ffffff", "markersize": 5}
             ax.plot(part.value[~mine], y[~mine], "o", **others)
             ax.plot(part.value[mine], y[mine], "o", color="#1b1b1b", markersize=6)
-            if (mine & (y == 0)).any():
-                ax.axvline(part.value[mine & (y == 0)].iloc[0], color="#b03a2e", linestyle="--", linewidth=1)
+            for value in part.value[_as_written(part, seed)]:
+                ax.axvline(value, color="#b03a2e", linestyle="--", linewidth=1)
             if h.log:
                 _ticks(ax, part.value)
             ax.set_yticks(range(len(names)), [name.replace("as_written,", "") for name in names])
@@ -163,3 +161,8 @@ def switches(numbers: pd.DataFrame, panels: dict, seed: int) -> Figure:
             ax.set_title(h.title.replace(", ", ",\n"))
             ax.set_xlabel(h.unit)
     return figure
+
+
+def _as_written(numbers: pd.DataFrame, seed: int) -> pd.Series:
+    """Which rows are values of this seed as written."""
+    return (numbers.protocol == "as_written") & (numbers.seed == seed) & numbers.value.notna()

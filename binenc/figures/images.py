@@ -1,4 +1,4 @@
-"""What is classified: sample images, sizes, counts and checksums of the datasets."""
+"""What is classified: sample images, sizes, counts and checksums of the data sets."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -15,7 +15,7 @@ FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
 
 
 def available(name: str) -> bool:
-    """Whether a dataset can be read without a download."""
+    """Whether a data set can be read without a download."""
     if name not in FOLDERS:
         return True
     raw = folder() / FOLDERS[name] / "raw"
@@ -23,13 +23,13 @@ def available(name: str) -> bool:
 
 
 def datasets(found: Study) -> dict[str, Dataset | None]:
-    """The datasets of a study; None for one whose files are not here: a picture is no reason to download."""
+    """The data sets of a study; None for one whose files are not here: a picture is no reason to download."""
     names = dict.fromkeys(run.experiment.dataset for _, run in found.each())
     return {name: load(name) if available(name) else None for name in names}
 
 
 def sizes(found: Study, data: dict[str, Dataset | None]) -> pd.DataFrame:
-    """Of each dataset its size and checksum, as text, and whether the records were trained on just that."""
+    """Of each data set its size and checksum, as text, and whether the records were trained on just that."""
     rows = []
     for name, dataset in data.items():
         made = [contents(found.profiles[p], run) for p, run in found.each() if run.experiment.dataset == name]
@@ -47,10 +47,10 @@ def sizes(found: Study, data: dict[str, Dataset | None]) -> pd.DataFrame:
 
 
 def absent(data: dict[str, Dataset | None]) -> str:
-    """Which datasets are not here, as Markdown."""
+    """Which data sets are not here, as Markdown."""
     names = [name for name, dataset in data.items() if dataset is None]
     if not names:
-        return "The files of every dataset of this study are on this machine."
+        return "The files of every data set of this study are on this machine."
     return (
         f"**The files of {' and '.join(names)} are not on this machine**, so there are no pictures of them. "
         f"They belong in `{folder().name}/`, or where `BINENC_DATA` says; `make paper` downloads them."
@@ -91,7 +91,7 @@ def draw_samples(dataset: Dataset, n: int) -> Figure:
 
 
 def samples(data: dict[str, Dataset | None], n: int = 10) -> None:
-    """Show sample images of each dataset and, as their numbers, how many of each class there are."""
+    """Show sample images of each data set and, as their numbers, how many of each class there are."""
     for dataset in filter(None, data.values()):
         pixels = f"{dataset.side} x {dataset.side} pixels"
         caption = f"{dataset.name}: the first {n} training images of each class ({pixels})."
@@ -100,7 +100,7 @@ def samples(data: dict[str, Dataset | None], n: int = 10) -> None:
 
 
 def tables(data: dict[str, Dataset | None]) -> None:
-    """Show how many images of each class there are, a table a dataset."""
+    """Show how many images of each class there are, a table a data set."""
     for dataset in filter(None, data.values()):
         caption = f"Images of each class of {dataset.name}."
         table(class_counts(dataset), slug("classes", dataset.name), caption)

@@ -1,4 +1,4 @@
-"""Latents of a sample of test points: histograms of each dimension, and their plane of largest variance."""
+"""Latents of a sample of test points: histograms of each dimension, and their two principal components."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -162,10 +162,11 @@ def draw_projection(examples: dict[str, Record]) -> tuple[Figure, pd.DataFrame]:
     rows = -(-len(examples) // 2)
     tables = []
     with plt.rc_context(STYLE):
-        size = (2 * PANEL, 2.6 * rows + 0.1)
+        size = (2 * PANEL, 2.6 * rows + 0.3)
         figure, axes = plt.subplots(rows, 2, figsize=size, squeeze=False)
         for ax, (architecture, record) in zip(axes.flat, examples.items(), strict=False):
             labels, points = record.arrays["sample_labels"][-1], record.arrays["sample_pca"][-1]
+            points = np.pad(points, ((0, 0), (0, 2 - points.shape[1])))  # a single latent has no second
             table = pd.DataFrame({"architecture": architecture, "label": labels, "first": points[:, 0]})
             tables.append(table.assign(second=points[:, 1]))
             for label in np.unique(labels):
@@ -175,13 +176,15 @@ def draw_projection(examples: dict[str, Record]) -> tuple[Figure, pd.DataFrame]:
                 disc = {"color": "white", "markeredgecolor": "black", "markeredgewidth": 0.6}
                 ax.plot(x, y, "o", **disc, markersize=9, zorder=1)
                 ax.annotate(str(label), (x, y), ha="center", va="center_baseline", fontsize=7, zorder=4)
-            ax.set(xlabel="", ylabel="", aspect="equal")
+            ax.set_aspect("equal")
             ax.set_title(ARCHITECTURES[architecture], y=1)
             ax.set_adjustable("datalim")
             ax.tick_params(labelsize=8)
         for ax in list(axes.flat)[len(examples) :]:
             ax.remove()
-        arrange(figure, axes, left=0.45, right=0.1, bottom=0.3, top=0.3, gap=0.6)
+        figure.supxlabel("PC 1 [latent units]", fontsize=10, y=0.012)
+        figure.supylabel("PC 2 [latent units]", fontsize=10, x=0.012)
+        arrange(figure, axes, left=0.65, right=0.1, bottom=0.5, top=0.3, gap=0.6)
     return figure, pd.concat(tables, ignore_index=True)
 
 
@@ -196,7 +199,7 @@ def _dots(ax: Axes, points: np.ndarray, colour: str) -> None:
 
 
 def projection(found: Study, name: str, see: str) -> None:
-    """Show latents in their plane of largest variance, a figure an experiment and protocol."""
+    """Show latents by their first two principal components, a figure an experiment and protocol."""
     for profile, protocol, experiments in found.parts():
         for experiment in experiments:
             examples = found.examples(profile, experiment, protocol)
@@ -206,7 +209,7 @@ def projection(found: Study, name: str, see: str) -> None:
             key = (
                 "" if classes[0] == "0" else " " + ", ".join(f"{i}: {c}" for i, c in enumerate(classes)) + "."
             )
-            caption = f"{title}, after the last epoch. {see} {_whose(examples)}. Axes in latent units.{key}"
+            caption = f"{title}, after the last epoch. {see} {_whose(examples)}.{key}"
             panels = "Scatter plots of latents, a panel an architecture, a colour a class"
             alt = f"{panels}: {title}. {_tightness(numbers)}"
             show(figure, slug(name, profile, experiment, protocol), caption, alt, numbers)

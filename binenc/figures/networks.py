@@ -13,15 +13,21 @@ from binenc.profile import ARCHITECTURES
 PLAIN, LAYER = "#f2f2f2", "#dbe9f4"
 
 HEADS = {
-    "binary_encoding": ["linear, d", "x, d numbers", "linear, C", "f(x)", "cross-entropy + γ L_bin"],
-    "linear_penultimate": ["linear, d", "x, d numbers", "linear, C", "f(x)", "cross-entropy"],
-    "nonlinear_penultimate": ["linear, d, ReLU", "x, d numbers", "linear, C", "f(x)", "cross-entropy"],
-    "no_penultimate": ["", "x = h(x)", "linear, C", "f(x)", "cross-entropy"],
+    "binary_encoding": ["linear, d", "latents, d numbers", "linear, C", "f(x)", "cross-entropy + γ L_bin"],
+    "linear_penultimate": ["linear, d", "latents, d numbers", "linear, C", "f(x)", "cross-entropy"],
+    "nonlinear_penultimate": ["linear, d, ReLU", "latents, d numbers", "linear, C", "f(x)", "cross-entropy"],
+    "no_penultimate": ["", "latents = h(x)", "linear, C", "f(x)", "cross-entropy"],
 }
 """From h(x) to the loss, box by box; an empty one is skipped."""
 
 BACKBONES = {
-    "mlp": ["image", "dense, ReLU, dropout", "dense, ReLU, dropout", "dense, ReLU", "h(x)"],
+    "mlp": [
+        "image",
+        "fully connected, ReLU, dropout",
+        "fully connected, ReLU, dropout",
+        "fully connected, ReLU",
+        "h(x)",
+    ],
     "cnn": [
         "image",
         "conv, ReLU, pool",
@@ -29,12 +35,12 @@ BACKBONES = {
         "conv, ReLU",
         "conv, ReLU, pool",
         "conv, ReLU",
-        "dense, ReLU, dropout",
-        "dense, ReLU, dropout",
+        "fully connected, ReLU, dropout",
+        "fully connected, ReLU, dropout",
         "h(x)",
     ],
 }
-"""From image to h(x), as written; as released the CNN has a third dense layer, without dropout."""
+"""From image to h(x), as written; as released the CNN has a third fully connected layer, without dropout."""
 
 
 def chain(ax: Axes, boxes: list[str], step: float = 1.0) -> None:
@@ -43,7 +49,7 @@ def chain(ax: Axes, boxes: list[str], step: float = 1.0) -> None:
     tops = []
     for words in boxes:
         if words:
-            flows = "(x)" in words or words[0] == "x" or words == "image"
+            flows = "(x)" in words or "latents" in words or words == "image"
             face = PLAIN if flows else "#fdebd0" if "entropy" in words else LAYER
             box = {"boxstyle": "round,pad=0.35", "facecolor": face, "edgecolor": "#555555", "linewidth": 0.8}
             ax.text(0, y, words, ha="center", va="center", bbox=box, fontsize=9)
@@ -67,13 +73,13 @@ def heads() -> None:
     rows = [(name, i, words) for name, boxes in HEADS.items() for i, words in enumerate(boxes) if words]
     caption = (
         "The four architectures after the backbone. Binary encoding and linear penultimate are the same "
-        "network, only the loss differs. The latents x are what this study looks at."
+        "network, only the loss differs. The latents are what this study looks at."
     )
     alt = (
-        "Four chains of boxes from h(x) to the loss. Binary encoding: a linear layer to d latents x, a "
-        "linear classifier, cross-entropy plus gamma times L_bin of x. Linear penultimate: the same with "
-        "cross-entropy alone. Non-linear penultimate: a ReLU after the first layer. No penultimate: the "
-        "classifier on h(x)."
+        "Four chains of boxes from h(x) to the loss. Binary encoding: a linear layer to d latents, a "
+        "linear classifier, cross-entropy plus gamma times L_bin of the latents. Linear penultimate: the "
+        "same with cross-entropy alone. Non-linear penultimate: a ReLU after the first layer. No "
+        "penultimate: the classifier on h(x)."
     )
     show(figure, "heads", caption, alt, pd.DataFrame(rows, columns=["architecture", "place", "box"]))
 
@@ -89,12 +95,13 @@ def backbones() -> None:
         figure.tight_layout()
     rows = [(name, i, words) for name, boxes in BACKBONES.items() for i, words in enumerate(boxes)]
     caption = (
-        "The two backbones as written. As released, the CNN has a third dense layer with ReLU and no dropout."
+        "The two backbones as written. As released, the CNN has a third fully connected layer with ReLU and "
+        "no dropout."
     )
     alt = (
-        "Two chains of boxes from the image to h(x). MLP: three dense layers with ReLU, dropout after the "
-        "first two. CNN: five convolutions with ReLU, pooling after the first, second and fourth, then two "
-        "dense layers with ReLU and dropout."
+        "Two chains of boxes from the image to h(x). MLP: three fully connected layers with ReLU, dropout "
+        "after the first two. CNN: five convolutions with ReLU, pooling after the first, second and "
+        "fourth, then two fully connected layers with ReLU and dropout."
     )
     show(figure, "backbones", caption, alt, pd.DataFrame(rows, columns=["backbone", "place", "box"]))
 
@@ -114,16 +121,22 @@ def loss_shape(d: int = 8) -> None:
         figure, (left, right) = plt.subplots(1, 2, figsize=(2 * PANEL, 2.9))
         left.plot(a, np.exp(a**2), color=COLOURS["binary_encoding"], label=r"$e^{a^2}$")
         left.plot(a, numbers.slope, color="black", linestyle=":", label="its slope")
-        left.set(xlabel="|latent| a", ylim=(0, 8), title="one latent")
+        left.set(xlabel="|latent| a", ylim=(0, 8), ylabel="$L_{bin}$", title="one latent")
         for reading, dashes in readings.items():
             right.plot(a, numbers[reading], linestyle=dashes, label=reading.replace("_", " "))
-        right.set(xlabel="|latent| a", yscale="log", ylim=(0.8, 1e4), title=f"{d} latents, all at ±a")
+        right.set(
+            xlabel="|latent| a",
+            ylabel="$L_{bin}$",
+            yscale="log",
+            ylim=(0.8, 1e4),
+            title=f"{d} latents, all at ±a",
+        )
         for ax in (left, right):
             ax.legend(loc="upper left", fontsize=9, handlelength=1.6)
         figure.tight_layout()
     caption = (
         "The binary-encoding loss. Left: flat at zero, steep beyond one. "
-        f"Right: the three readings of the text for {d} latents of the same size a; the first two "
+        f"Right: the three readings that can be chosen, for {d} latents of the same size a; the first two "
         "agree there, and the norm of the whole point weighs far more."
     )
     alt = (
