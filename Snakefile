@@ -46,7 +46,7 @@ if not SHOWN:
     sys.exit(2)
 
 # All pages of _toc.yml but those that are text, or written by pipeline.appendix.
-CHAPTERS = re.findall(r"^[^#\n]*: book/(\w+)$", Path("_toc.yml").read_text(), re.M)
+CHAPTERS = re.findall(r"^[^#\n]*: book/([\w-]+)$", Path("_toc.yml").read_text(), re.M)
 CHAPTERS = [name for name in CHAPTERS if name not in ("status", "speed") and not Path(f"book/{name}.md").exists()]
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
 JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_notes", "claim_pages", "judging", "part", "switches", "verdict")]
@@ -153,7 +153,7 @@ rule chapter:
     output:
         "_build/chapters/{live}/{chapter}.ipynb",
     wildcard_constraints:
-        chapter="[a-z_]+",
+        chapter="|".join(map(re.escape, CHAPTERS)),
     message:
         "chapter {wildcards.chapter}"
     shell:

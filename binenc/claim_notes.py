@@ -3,7 +3,7 @@
 import pandas as pd
 
 from binenc import words
-from binenc.verdict import Effect, decide, interval
+from binenc.verdict import DECIMALS, Effect, decide, interval
 
 
 def otherwise(measure: str, its: list[Effect], deciding: list[Effect], one_suffices: bool = False) -> str:
@@ -38,7 +38,7 @@ def on_the_way(share: pd.DataFrame, bound: float) -> str:
     if means.max() - means.iloc[-1] > 0.01:
         return f"it had been {words.share(means.max())} after epoch {means.idxmax()}"
     rise = 100 * means.diff().iloc[-1]
-    if not rise > 0:
+    if not rise >= 0.005:  # or it would be by 0.00
         return ""
     epochs = share.index[-1] - share.index[-2]
     return f"still rising, by {rise:.2f} percentage points in the last {epochs} epochs"
@@ -47,13 +47,13 @@ def on_the_way(share: pd.DataFrame, bound: float) -> str:
 def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
     """When accuracies (epochs, seeds) were above all others on average, and if they can be in the end."""
     leads = pd.concat([(mine - other).mean(axis=1) for other in others], axis=1).min(axis=1)
-    there = leads.index[leads > 0]
+    there = leads.index[leads.round(DECIMALS) > 0]
     said = f"ahead of all {len(others)} on average at {len(there)} of {len(leads)} evaluations"
     if len(there) and there[-1] < leads.index[-1]:
         said += f", last after epoch {there[-1]}"
     best = pd.concat([other.iloc[-1] for other in others], axis=1).max(axis=1)
     perfect = (best == 1).sum()
-    none = f"in {perfect} of {len(best)} seeds another errs on no point, so that nothing can be above"
+    none = f"in {perfect} of {len(best)} seeds another has accuracy 1, which nothing exceeds"
     return together(said, none if perfect else "")
 
 

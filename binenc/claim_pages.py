@@ -9,7 +9,6 @@ import pandas as pd
 from IPython.display import HTML
 from scipy import stats
 
-from binenc.claims import ALL_POINTS
 from binenc.judging import judge, known, to_frame
 from binenc.profile import Profile
 from binenc.study import Study, source
@@ -90,56 +89,71 @@ def _counts(verdicts: Iterable[str]) -> str:
     return ", ".join(f"{counts[word]} {word}" for word in WORDS)
 
 
-HEADLINES = [
-    "Std of a latent's peaks, last over first evaluation: {binarity:standard deviation} under binary "
-    "encoding ({binarity}), {linear-not-binary:standard deviation} with a linear penultimate layer "
-    "({linear-not-binary}); what two peaks gain over one in the end, in nats per value, whatever the "
-    "scale: {binarity:gain of two peaks over one, last} and {linear-not-binary:gain of two peaks over "
-    "one, last}.",
-    "Share of the points with their class's most common code: {one-code:whole-code share} of the "
-    f"training points (above {ALL_POINTS} is claimed, {{one-code}}), "
-    "{one-code:whole-code share, test set} of the test points; with a linear penultimate layer "
-    "{only-there:whole-code share, linear penultimate} of the training points ({only-there}).",
-    "Accuracy, in percentage points, by the comparison that supports the claim least: "
-    "{test-accuracy:weakest} on test points ({test-accuracy}; {test-accuracy:note}), "
-    "{train-accuracy:weakest} on training points ({train-accuracy}; {train-accuracy:note}).",
-    "Averaged over the training, relative to the best of the others: spread of the angles between class "
-    "means {faster-collapse:equiangularity, area}, variance within classes relative to that between "
-    "them, Tr(Sw Sb⁺)/C, {faster-collapse:Tr(Sw Sb⁺)/C, area}; less is more collapsed. Share of the "
-    "evaluations at which it is ahead by all four measures: {faster-collapse:ahead by all four}. The "
-    "test also asks that it come in fewer epochs to where the others end, which cannot show where all "
-    "are there at the first evaluation ({faster-collapse}).",
+FINDINGS = [
+    "**Peak std**, last / first evaluation: {binarity:standard deviation} under binary encoding "
+    "({binarity}), {linear-not-binary:standard deviation} with a linear penultimate layer "
+    "({linear-not-binary}). Gain of two peaks over one in the end, whatever the scale: "
+    "{binarity:gain of two peaks over one, last} and {linear-not-binary:gain of two peaks over one, last} "
+    "nats per value.",
+    "**One code per class**: {one-code:whole-code share} of the training points have their class's most "
+    "common code ({one-code}{one-code:note}), {one-code:whole-code share, test set} of the test points; with "
+    "a linear penultimate layer {only-there:whole-code share, linear penultimate} of the training points "
+    "({only-there}).",
+    "**Accuracy**, the weakest lead in percentage points: {test-accuracy:weakest} on test points "
+    "({test-accuracy}{test-accuracy:note}), {train-accuracy:weakest} on training points "
+    "({train-accuracy}{train-accuracy:note}).",
+    "**Neural collapse**, on average over the training, relative to the best of the others; less is more "
+    "collapsed: spread of the angles between class means {faster-collapse:equiangularity, area}, "
+    "Tr(Sw Sb⁺)/C {faster-collapse:Tr(Sw Sb⁺)/C, area} ({faster-collapse}{faster-collapse:unsure}).",
 ]
-"""What was found, by effects of claims, or by the weakest that decides and its note; a slug by itself is
-the verdict.
+"""What was found, by effects of claims, or by the weakest that decides, its note, or those that are unsure; a
+slug by itself is the verdict.
 """
-OTHERWISE = (
-    "accuracy, {test-accuracy:weakest} on test points ({test-accuracy}), {train-accuracy:weakest} on "
-    "training points ({train-accuracy}); whole-code share of training points {one-code:whole-code "
-    "share} ({one-code})."
+ELSEWHERE = (
+    "weakest lead {test-accuracy:weakest} on test points ({test-accuracy}), {train-accuracy:weakest} on "
+    "training points ({train-accuracy}); one code per class {one-code:whole-code share} "
+    "({one-code}{one-code:note})."
 )
 """The same in short, of what else is recorded."""
 
 
-def headline(judged: list[Verdict], link: str = "") -> str:
-    """What the first experiment and protocol say, and in short what else is recorded, as Markdown."""
-    first = judged[0]
+def headline(judged: list[Verdict]) -> str:
+    """How many claims hold in the first experiment as written, and which, as Markdown."""
+    first, *_ = _columns(judged)
+    v = next(iter(first.values()))
+    said = []
+    for word in WORDS:
+        numbers = [str(v.claim.number) for v in first.values() if v.verdict == word]
+        said.append(f"{len(numbers)} {word}" + (f" ({', '.join(numbers)})" if numbers else ""))
+    return (
+        f"**{v.where}**, {v.source or v.profile}, {_seeds(first.values())}, {100 * CONFIDENCE:.0f} % "
+        f"intervals: of {len(first)} claims, {', '.join(said)}."
+    )
+
+
+def findings(judged: list[Verdict], link: str = "") -> str:
+    """The numbers of the first experiment as written, as Markdown items; ``link`` as for `table_markdown`."""
+    first, *_ = _columns(judged)
+    return "\n".join(f"- {_filled(line, first, link)}" for line in FINDINGS if _has_all(line, first))
+
+
+def elsewhere(judged: list[Verdict], link: str = "") -> str:
+    """The same in short, of what else is recorded."""
+    _, *others = _columns(judged)
+    lines = []
+    for other in filter(lambda other: _has_all(ELSEWHERE, other), others):
+        where = next(iter(other.values())).where
+        lines.append(f"- **{where}**, {_seeds(other.values())}: {_filled(ELSEWHERE, other, link)}")
+    return "\n".join(lines)
+
+
+def _columns(judged: list[Verdict]) -> list[dict[str, Verdict]]:
+    """Verdicts by slug: of the first profile and of what is recorded, by experiment and protocol."""
     columns: dict[tuple[str, str], dict[str, Verdict]] = {}
     for v in judged:
-        if v.profile == first.profile or v.recorded:
+        if v.profile == judged[0].profile or v.recorded:
             columns.setdefault((v.profile, v.where), {})[v.claim.slug] = v
-    mine, *others = columns.values()
-    said = _counts([v.verdict for v in mine.values()])
-    lines = [
-        f"**{first.where}**, {first.source or first.profile}, {_seeds(mine.values())}, 95 % intervals: "
-        f"of {len(mine)} claims, {said}.",
-        "",
-        *(f"- {_filled(line, mine, link)}" for line in HEADLINES if _has_all(line, mine)),
-    ]
-    for other in filter(lambda other: _has_all(OTHERWISE, other), others):
-        where = next(iter(other.values())).where
-        lines.append(f"- **{where}**, {_seeds(other.values())}: {_filled(OTHERWISE, other, link)}")
-    return "\n".join(lines)
+    return list(columns.values())
 
 
 def _seeds(verdicts: Iterable[Verdict]) -> str:
@@ -152,13 +166,16 @@ def _has_all(line: str, column: dict[str, Verdict]) -> bool:
 
 
 def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
-    """A line of `HEADLINES` with the effects and the verdicts of one experiment and protocol."""
+    """A line of `FINDINGS` with the effects and the verdicts of one experiment and protocol."""
 
     def fill(found: re.Match) -> str:
         v, name = column[found[1]], found[2]
-        if name in ("weakest", "note"):
-            least = v.weakest
-            return f"{least.name} {least}" if name == "weakest" else least.note
+        if name == "weakest":
+            return f"{v.weakest.name} {v.weakest}"
+        if name == "note":
+            return f"; {v.weakest.note}" if v.weakest.note else ""
+        if name == "unsure":
+            return f"; open: {'; '.join(e.name for e in v.unsure)}" if v.verdict == "undecided" else ""
         if name:
             return str(next(e for e in v.effects if e.name == name))
         claim = f"claim {v.claim.number}"
@@ -194,21 +211,24 @@ def summary(verdicts: pd.DataFrame) -> str:
     seeds = sorted(set(verdicts.n_seeds[verdicts.n_seeds > 1]))
     t = "; ".join(f"{n} seeds: t = {stats.t.ppf((1 + CONFIDENCE) / 2, n - 1):.2f}" for n in seeds)
     columns = len(verdicts) // verdicts.claim.nunique()
-    return (
-        f"**{len(judged)} verdicts: {said}**, on {verdicts.claim.nunique()} claims in {columns} "
-        f"{'pair' if columns == 1 else 'pairs'} of experiment and protocol. But for claim "
-        f"{known('equal-size').number}, which is about exact counts and holds by the way the networks are "
-        "built, each rests on "
-        f"{CONFIDENCE:.0%} intervals of Student's t over seeds{f' ({t})' if t else ''}, two-sided, each "
-        "interval by itself: nothing is corrected for so many being looked at together. An interval covers "
-        "the choice of seeds, not that of the test points. One of shares is cut at 0 and 1. *Seeds tie* "
-        "marks a verdict that needs an interval without width: all seeds have the same value, which does "
-        "not tell how far another seed may be. Shares of points are not marked, for they are often alike at "
-        "0 or 1. "
-        "'Undecided' is no verdict against a claim: its test cannot tell by these records. It leans for a "
-        "claim if all means lie where the claim puts them (claim 2: if one does), against it if one lies "
-        "beyond (claim 2: if both do), however wide their intervals. The more effects a claim has, the "
-        "likelier one mean is on the wrong side by chance."
+    return "\n".join(
+        [
+            f"**{len(judged)} verdicts: {said}**, on {verdicts.claim.nunique()} claims in {columns} "
+            f"{'pair' if columns == 1 else 'pairs'} of experiment and protocol.\n",
+            f"- Claim {known('equal-size').number} is about exact counts, and holds by the way the networks "
+            f"are built. Each other rests on {100 * CONFIDENCE:.0f} % intervals of Student's t over seeds"
+            f"{f' ({t})' if t else ''}, two-sided. They cover the choice of seeds, not that of the test "
+            "points, and end where the values must: those of shares at 0 and 1.",
+            "- Each interval stands by itself; nothing is corrected for so many being looked at together. "
+            "Were the truth at the bound, an interval would lie wholly above it in 2.5 % of cases, and in as "
+            "many below. 'Reproduced' takes all effects, so chance rarely brings it about; 'not reproduced' "
+            "takes one of k, as chance has it in up to k times 2.5 % (claim 2: the other way round).",
+            "- *Seeds tie*: in an interval that the verdict needs, all seeds have the same value, which does "
+            "not tell how far another may be. Shares of points are not marked: they are often alike at 0 or "
+            "1.",
+            "- 'Undecided' is no verdict against a claim. The more effects a claim has, the likelier one "
+            "mean lies on the wrong side by chance.",
+        ]
     )
 
 

@@ -17,10 +17,10 @@ from scipy.integrate import trapezoid
 
 from binenc.claim_notes import ahead, begins_without, by_scale, on_the_way, otherwise, together
 from binenc.part import Part
-from binenc.profile import ARCHITECTURES
+from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
 from binenc.verdict import Effect
 
-BINARY, LINEAR, NONLINEAR, NONE = list(ARCHITECTURES)[:4]  # the paper's; a reader may add others
+BINARY, LINEAR, NONLINEAR, NONE = PAPER_ARCHITECTURES
 OTHERS = (LINEAR, NONLINEAR, NONE)
 ETF = {
     "equinorm": "equinorm",
@@ -248,7 +248,8 @@ def faster_collapse(part: Part) -> list[Effect]:
         late = "; ".join(words for words, count in said.items() if count)
         gaps = f"{left_out} of {n_epochs} evaluations left out, as a class has no point" if left_out else ""
         unit = f"epochs, evaluated every {epochs[1] - epochs[0]:g}"
-        found.append(Effect(f"{name}, time", time, unit, below=0.0, note=late))
+        latest = 2 * epochs[-1] - epochs[-2] - epochs[0]
+        found.append(Effect(f"{name}, time", time, unit, below=0.0, note=late, farthest=latest))
         found.append(
             Effect(f"{name}, area", area, "binary encoding / best other", below=0.0, ratio=True, note=gaps)
         )

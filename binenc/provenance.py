@@ -1,5 +1,6 @@
 """Where a record comes from: commit, date, device and versions."""
 
+import functools
 import os
 import platform
 import subprocess
@@ -11,12 +12,10 @@ from binenc.profile import ROOT
 
 
 def provenance(device) -> dict:
-    """Commit, date, torch's device, threads and versions, as they are now."""
+    """Commit, date, torch's device, threads and versions."""
     import torch  # not needed to read a record
 
-    return {
-        "commit": git("rev-parse", "HEAD"),
-        "dirty": bool(git("status", "--porcelain", "--", "binenc", "profiles")),
+    return checkout() | {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
         "threads": torch.get_num_threads(),
@@ -25,6 +24,15 @@ def provenance(device) -> dict:
             "torch": torch.__version__,
             "numpy": np.__version__,
         },
+    }
+
+
+@functools.cache
+def checkout() -> dict:
+    """Commit, and whether code or profiles differ from it, as they were when first asked."""
+    return {
+        "commit": git("rev-parse", "HEAD"),
+        "dirty": bool(git("status", "--porcelain", "--", "binenc", "profiles")),
     }
 
 

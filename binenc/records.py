@@ -43,8 +43,11 @@ STALE = 600
 class Record:
     """One finished run.
 
-    ``run`` holds id, configuration and provenance; ``history`` the columns epoch, split, metric, value;
-    ``arrays`` the codebook, class means and latents at a few epochs.
+    ``run`` holds id, configuration and provenance; ``history`` the columns epoch, split, metric, value.
+    ``arrays`` holds, at T of the evaluated epochs, ``epoch`` (T,), the latents of n <= 200 test points,
+    ``sample_latents`` (T, n, at most 64), their plane ``sample_pca`` (T, n, 2) and ``sample_labels`` (T, n),
+    and the ``codebook`` of the training points, bool (T, C, d); and, of the test points after the last epoch,
+    what `binenc.metrics.per_class` returns, as ``test_codebook`` and so on.
     """
 
     run: dict

@@ -182,8 +182,8 @@ def gaps(found: Study) -> list[str]:
     """A sentence, as Markdown, a profile that has runs without a record: how many have one, which do not."""
     said = []
     for name, runs in found.missing.items():
-        if runs and name in found.profiles:
-            have = found.runs[name]
+        if runs:
+            have = found.runs.get(name, [])
             counts = []
             for words, switched in (("", False), (" with a single switch", True)):
                 every = [r for r in (*have, *runs) if ("," in r.protocol_name) is switched]

@@ -3,6 +3,7 @@
 import gc
 import math
 import os
+import re
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
@@ -19,7 +20,7 @@ from binenc.loss import binary_loss, cross_entropy, total_loss
 from binenc.metrics import measure, per_class
 from binenc.models import WITH_BINARY_LOSS, build, n_parameters
 from binenc.profile import InputError, Run
-from binenc.provenance import provenance
+from binenc.provenance import checkout, provenance
 
 EVALUATION_BATCH = {"cpu": 200, "cuda": 1000}
 """Images at a time; of so many the CNN's outputs fit the caches of a CPU."""
@@ -27,7 +28,10 @@ SNAPSHOT_EPOCHS = (0, 5, 10, 20, 40, 60, 80, 100)
 SNAPSHOT_POINTS, SNAPSHOT_DIMENSIONS = 200, 64
 
 
-class TrainingDiverged(RuntimeError):
+checkout()  # as the code was loaded: what is committed during a training is not what trained
+
+
+class TrainingDiverged(InputError):
     """The loss is no longer finite."""
 
 
@@ -41,7 +45,7 @@ def device() -> torch.device:
     """
     name = os.environ.get("BINENC_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
     kind, _, index = name.partition(":")
-    if kind not in ("cpu", "cuda") or (index and not index.isdecimal()) or name.endswith(":"):
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name, re.ASCII):
         raise InputError(f"BINENC_DEVICE {name!r}: allowed are cpu, cuda, cuda:0, cuda:1, ...")
     if kind == "cuda" and int(index or 0) >= (found := torch.cuda.device_count()):
         raise InputError(f"BINENC_DEVICE {name!r}: torch sees {found} GPUs on this machine; cpu is allowed")
@@ -270,7 +274,7 @@ def evaluate(logits, latents, labels, model, gamma, protocol) -> dict[str, float
 
 
 def snapshot(epoch: int, outputs: dict, dataset: data.Dataset, protocol) -> dict[str, np.ndarray]:
-    """Latents of a fixed sample of test points, their plane of largest variance, and the codebook."""
+    """Latents of a fixed sample of test points, their principal plane, and the training codebook."""
     _, latents = outputs["test"]
     points = torch.linspace(0, len(latents) - 1, min(SNAPSHOT_POINTS, len(latents))).long()
     d = latents.shape[1]

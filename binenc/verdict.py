@@ -59,6 +59,8 @@ class Effect:
     exact: bool = False
     decides: bool = True
     note: str = ""
+    farthest: float = math.inf
+    """No value can lie farther from 0; those of shares lie in 0 to 1, percentage points within ± 100."""
 
     @property
     def n_seeds(self) -> int:
@@ -68,14 +70,11 @@ class Effect:
     def is_share(self) -> bool:
         return self.unit.startswith("share of")
 
-    @property
-    def widest(self) -> float:
-        return 100 if self.unit == "percentage points" else math.inf
-
     @cached_property
     def interval(self) -> Interval:
-        """On the scale of the values; it ends where shares, and differences of them, do."""
-        low, high = (0, 1) if self.is_share else (-self.widest, self.widest)
+        """On the scale of the values; it ends where these must."""
+        farthest = 100 if self.unit == "percentage points" else self.farthest
+        low, high = (0, 1) if self.is_share else (-farthest, farthest)
         return Interval(*(round(float(x), DECIMALS) for x in np.clip(interval(self.values), low, high)))
 
     @property
@@ -183,10 +182,20 @@ class Verdict:
 
     @property
     def weakest(self) -> Effect | None:
-        """The deciding effect that supports the claim least; where one suffices, the one that does most."""
-        rank = {"fails": 0, "open": 1, "holds": 2}
-        pick = max if self.claim.one_suffices else min
-        return pick(self.deciding, key=lambda e: (rank[e.state], e.support), default=None)
+        """The deciding effect that supports the claim least; where one suffices, the one that does most.
+
+        Of those in one state, an interval with a width comes before one without, which says less.
+        """
+        rank, most = {"fails": 0, "open": 1, "holds": 2}, self.claim.one_suffices
+        pick = max if most else min
+        return pick(
+            self.deciding, key=lambda e: (rank[e.state], e.without_width != most, e.support), default=None
+        )
+
+    @property
+    def unsure(self) -> list[Effect]:
+        """The deciding effects whose interval holds a bound."""
+        return [effect for effect in self.deciding if effect.state == "open"]
 
     @property
     def tied(self) -> bool:

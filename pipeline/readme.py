@@ -16,6 +16,7 @@ from binenc.figures import slug
 from binenc.profile import ROOT, InputError
 
 MARKERS = re.compile(r"(<!-- verdicts:.*?-->\n).*?(<!-- /verdicts -->)", re.S)
+CLOSED = "<details><summary>{}</summary>\n\n{}\n\n</details>"
 
 
 def write(readme: Path, table: str) -> None:
@@ -32,8 +33,7 @@ def folded(verdicts: pd.DataFrame) -> list[str]:
     """The table of each source as Markdown; all but the first open on a click."""
     tables = {s: claim_pages.table_markdown(part) for s, part in verdicts.groupby("source", sort=False)}
     first, *others = tables
-    closed = "<details><summary>The same claims, {}</summary>\n\n{}\n\n</details>"
-    return [tables[first], *(closed.format(source, tables[source]) for source in others)]
+    return [tables[first], *(CLOSED.format(f"The same claims, {s}", tables[s]) for s in others)]
 
 
 def main(names: list[str]) -> None:
@@ -42,15 +42,18 @@ def main(names: list[str]) -> None:
         raise InputError(f"{', '.join(sorted(lacking))}: no record to judge by")
     runs = found.runs[names[0]]
     drawn = [slug("emergence", names[0], run.experiment_name, run.protocol_name) for run in runs]
-    figures = [path for name in drawn for path in ROOT.glob(f"_build/chapters/*/figures/{name}.svg")]
-    if not figures:
+    figures = [list(ROOT.glob(f"_build/chapters/*/figures/{name}.svg")) for name in dict.fromkeys(drawn)]
+    if not any(figures):
         raise InputError(
             f"_build/chapters has no figure {drawn[0]}: `make report PROFILE={names[0]}` draws it"
         )
     judged = judging.judge(found)
-    tables = folded(judging.to_frame(judged))
-    write(ROOT / "README.md", "\n\n".join([claim_pages.headline(judged), *tables, *study.gaps(found)]))
-    shutil.copy(figures[0], ROOT / ".github/emergence.svg")
+    first, *others = folded(judging.to_frame(judged))
+    numbers = CLOSED.format("Numbers of what else is recorded", claim_pages.elsewhere(judged))
+    head = claim_pages.headline(judged), *study.gaps(found), first, claim_pages.findings(judged)
+    write(ROOT / "README.md", "\n\n".join([*head, *others, numbers]))
+    newest = max(next(filter(None, figures)), key=lambda path: path.stat().st_mtime)
+    shutil.copy(newest, ROOT / ".github/emergence.svg")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,16 @@ import pytest
 from worlds import REFUTED, judge, paper_world, table
 
 from binenc import judging
-from binenc.claim_pages import COLOURS, claim_markdown, headline, summary, table_html, table_markdown
+from binenc.claim_pages import (
+    COLOURS,
+    claim_markdown,
+    elsewhere,
+    findings,
+    headline,
+    summary,
+    table_html,
+    table_markdown,
+)
 from binenc.claims import BINARY, CLAIMS
 from binenc.figures.effects import forest
 from binenc.judging import effects_frame, known, to_frame
@@ -114,23 +123,35 @@ def test_a_verdict_on_seeds_that_tie_is_marked_in_every_table():
 def test_the_headline_is_of_the_first_experiment_with_its_numbers():
     both = pd.concat([table(paper_world()), table(paper_world() | REFUTED[5], protocol="as_released")])
     judged = judging.judge_table(both)
-    said = headline(judged, "claims.html#claim-{number}")
-    assert said.startswith("**digits_mlp, as written**, quick, 3 seeds, 95 % intervals: of 10 claims, 10")
+    assert headline(judged) == (
+        "**digits_mlp, as written**, quick, 3 seeds, 95 % intervals: of 10 claims, "
+        "10 reproduced (1, 2, 3, 4, 5, 6, 7, 8, 9, 10), 0 not reproduced, 0 undecided."
+    )
+    said = findings(judged, "claims.html#claim-{number}")
     assert "[claim 5](claims.html#claim-5): ✓ reproduced" in said
     weakest = judged[4].weakest
     assert f"{weakest.name} {weakest} on test points" in said
     assert "✓ reproduced; ahead of all 3 on average at " in said
-    assert said.count("\n- ") == 5
-    released = said.splitlines()[-1]
-    weakest = "accuracy, binary encoding − non-linear penultimate −"
+    assert said.count("\n- ") == 3
+    assert "open:" not in said
+    released = elsewhere(judged, "claims.html#claim-{number}")
+    weakest = "weakest lead binary encoding − non-linear penultimate −"
     assert released.startswith(f"- **digits_mlp, as released**, 3 seeds: {weakest}")
     assert "[claim 5](claims.html#claim-5): ✗ not reproduced" in released
     recorded = [dataclasses.replace(v, profile="paper", recorded=True) for v in judged[:10]]
     fresh = [dataclasses.replace(v, profile="mine") for v in judged[:10]]
-    assert headline(judged + recorded + fresh).count("\n- ") == 6
-    alone = headline(judging.judge_table(table(paper_world())[lambda t: t.architecture == BINARY]))
-    assert alone.count("\n- ") == 0
-    assert "of 10 claims, 2 reproduced" in alone
+    assert elsewhere(judged + recorded + fresh).count("- **") == 2
+    alone = judging.judge_table(table(paper_world())[lambda t: t.architecture == BINARY])
+    assert findings(alone) == elsewhere(alone) == ""
+    assert "of 10 claims, 2 reproduced (1, 3), 0 not reproduced, 8 undecided (" in headline(alone)
+
+
+def test_findings_name_what_leaves_the_last_claim_open():
+    at_once = {("equinorm", a): (0.1, 0.1, 0.1) for a in ARCHITECTURES}
+    judged = judging.judge_table(table(paper_world() | at_once))
+    unsure = [e.name for e in judged[7].unsure]
+    assert unsure
+    assert f"; open: {'; '.join(unsure)})." in findings(judged)
 
 
 def test_the_page_of_claims_has_each_under_its_number():

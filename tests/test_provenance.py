@@ -1,6 +1,9 @@
 """What a record says of where it was made."""
 
 import subprocess
+import sys
+
+import torch
 
 from binenc import provenance
 
@@ -15,3 +18,15 @@ def test_a_copy_within_another_repository_has_not_its_commit(tmp_path, monkeypat
     assert provenance.git("rev-parse", "HEAD") == ""
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
     assert len(provenance.git("rev-parse", "HEAD")) == 40
+
+
+def test_the_commit_is_that_of_the_code_as_it_was_loaded(monkeypatch):
+    loaded = provenance.checkout()
+    monkeypatch.setattr(provenance, "git", lambda *words: "another commit")
+    made = provenance.provenance(torch.device("cpu"))
+    assert {key: made[key] for key in loaded} == loaded
+    code = (
+        "import binenc.training; from binenc import provenance as p; print(p.checkout.cache_info().currsize)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"

@@ -115,6 +115,8 @@ def test_runs_with_a_single_switch_are_counted_by_themselves(results, smoke):
     have, lack = [*smoke.all_runs()[:3], switched[0]], [*smoke.all_runs()[3:], switched[1]]
     said = study.gaps(study.Study({"smoke": smoke}, {"smoke": have}, {"smoke": lack}, None))
     n = len(smoke.all_runs())
+    none = study.gaps(study.Study({}, {}, {"smoke": lack[:-1]}, None))
+    assert f"**Recorded so far: 0 of {n - 3} runs of `smoke`.**" in none[0]
     assert (
         f"**Recorded so far: 3 of {n} runs of `smoke`, and 1 of 2 runs of `smoke` with a single switch.**"
         in said[0]

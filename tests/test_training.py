@@ -260,7 +260,9 @@ def test_a_record_is_trained_once(smoke, monkeypatch, tmp_path):
     assert second.run == first.run
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda0", "cuda:", "cuda:x", "cpu:", "cuda:99", "mps", "cuda:-1"])
+@pytest.mark.parametrize(
+    "name", ["gpu", "cuda0", "cuda:", "cuda:x", "cpu:", "cpu:0", "cuda:99", "mps", "cuda:-1"]
+)
 def test_unknown_device(monkeypatch, name):
     monkeypatch.setenv("BINENC_DEVICE", name)
     with pytest.raises(InputError, match="BINENC_DEVICE"):

@@ -146,3 +146,22 @@ def test_a_refutation_is_tied_if_all_that_it_needs_is(number, tied):
     claim = CLAIMS[number - 1]
     v = Verdict(claim, "", "", "as_written", *decide(found, claim.one_suffices), found)
     assert (v.verdict, v.tied) == ("not reproduced", tied)
+
+
+def test_an_interval_ends_where_its_values_must():
+    """Those of shares and of percentage points always; others where an effect says how far they reach."""
+    values = pd.Series([-20.0, -40.0, -90.0])
+    free, bounded = Effect("time", values, "epochs"), Effect("time", values, "epochs", farthest=100)
+    assert free.interval.low == pytest.approx(-139.57, abs=0.01)
+    assert bounded.interval == (free.interval.mean, -100, free.interval.high)
+
+
+def test_the_weakest_effect_has_a_width_if_one_has():
+    tied, wide = (
+        Effect(name, pd.Series(values), "percentage points", above=0.0)
+        for name, values in (("tied", [-0.005] * 3), ("wide", [-0.009, -0.011, -0.010]))
+    )
+    assert (tied.state, wide.state) == ("fails", "fails")
+    for several in ((tied, wide), (wide, tied)):
+        v = Verdict(CLAIMS[5], "p", "e", "as_written", "not reproduced", "", several)
+        assert v.weakest is wide

@@ -150,7 +150,7 @@ def encoding(latents: Tensor, classes: Tensor, n_classes: int, labels: Tensor) -
         "bit_agreement": torch.maximum(f, 1 - f).mean(),
         "codes_in_use": f.new_tensor(table.shape[1]),
         "codes_per_class": (table > 0).sum(dim=1)[filled].double().mean(),
-        "distinct_codebook_rows": f.new_tensor(len(torch.unique(known, dim=0))),
+        "distinct_codebook_rows": f.new_tensor(len(table.argmax(dim=1)[filled].unique())),
         "hamming_mean": distance.mean(),
         "hamming_min": distance.min(),
         "codebook_accuracy": correct.double() / len(latents),
