@@ -63,7 +63,7 @@ def cpu_rows():
     yield steps.training_row("MNIST MLP, float32", mlp, CPU, goals, note)
     later, note = (
         f"MNIST MLP, float32, after {LATER} steps",
-        ("Moments of Adam have then faded to denormal numbers, which ours takes for 0."),
+        ("Moments of Adam have then faded to denormal numbers, which ours sets to 0 now and then."),
     )
     yield steps.training_row(later, mlp, CPU, goals, note, LATER)
     bf16 = steps.paper("mnist", precision="bf16")

@@ -15,7 +15,7 @@ from binenc.layers import suited_to, use_cheap_dropout
 from binenc.loss import total_loss
 from binenc.models import build
 from binenc.profile import Profile, Run
-from binenc.training import EVALUATION_BATCH, denormals_as_zero, forward, gamma_of, set_up, tf32
+from binenc.training import EVALUATION_BATCH, forward, gamma_of, set_up, tf32
 
 TORCHVISION = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 IMAGES = 4864
@@ -51,7 +51,7 @@ def our_step(run: Run, where: torch.device):
 
     def way() -> nn.Module:
         torch.backends.cudnn.deterministic = True  # as `train` sets it; the baseline has torch's default
-        with tf32(e.precision == "tf32"), denormals_as_zero():
+        with tf32(e.precision == "tf32"):
             step(*next(endless))
         return model
 

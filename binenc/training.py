@@ -1,6 +1,7 @@
 """Train one run and measure it: the loop, on the CPU or a GPU."""
 
 import gc
+import itertools
 import math
 import os
 import re
@@ -24,6 +25,8 @@ from binenc.provenance import checkout, provenance
 
 EVALUATION_BATCH = {"cpu": 200, "cuda": 1000}
 """Images at a time; of so many the CNN's outputs fit the caches of a CPU."""
+CLEAR_EVERY = 50
+"""Steps on a CPU between two calls of `clear_denormals`."""
 SNAPSHOT_EPOCHS = (0, 5, 10, 20, 40, 60, 80, 100)
 SNAPSHOT_POINTS, SNAPSHOT_DIMENSIONS = 200, 64
 
@@ -79,7 +82,7 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
                 learning_rate.fill_(e.learning_rate * 0.5 ** (epoch // e.halve_every))
             model.train(protocol.dropout == "every_epoch" or epoch == 0)
             began = time.perf_counter()
-            with tf32(e.precision == "tf32"), denormals_as_zero():
+            with tf32(e.precision == "tf32"):
                 loss, accuracy = train_epoch(step, totals, dataset.train, order, e.batch_size)
             trained = time.perf_counter()
             rows += [(epoch, "train", "epoch_loss", loss), (epoch, "train", "epoch_accuracy", accuracy)]
@@ -165,6 +168,7 @@ def make_step(model: nn.Module, optimizer: torch.optim.Optimizer, totals: Tensor
     """The training step of a batch; adds (sum of losses, number of correct labels) to ``totals``."""
     loss_sum, correct = totals.unbind()
     parameters = list(model.parameters())
+    on_cpu, steps = totals.device.type == "cpu", itertools.count(1)
     gamma, bf16 = gamma_of(run), run.experiment.precision == "bf16"
     cast = torch.autocast(totals.device.type, torch.bfloat16) if bf16 else nullcontext()
 
@@ -176,10 +180,24 @@ def make_step(model: nn.Module, optimizer: torch.optim.Optimizer, totals: Tensor
             parameter.grad = None
         loss.backward()
         optimizer.step()
+        if on_cpu and next(steps) % CLEAR_EVERY == 0:
+            clear_denormals(optimizer)
         loss_sum.add_(loss.detach(), alpha=len(labels))
         correct.add_((logits.detach().argmax(dim=1) == labels).sum())
 
     return step
+
+
+def clear_denormals(optimizer: torch.optim.Adam) -> None:
+    """Set moments of Adam below the smallest normal number, 1.2e-38, to 0.
+
+    Those of weights that no longer learn fade to denormal numbers and stay there, and Intel's processors
+    compute with these some thirty times as slowly. Adam adds 1e-8 to what it divides by, so that they move
+    no weight. (torch.set_flush_denormal does not reach threads that there are already.)
+    """
+    for state in optimizer.state.values():
+        for moment in (state["exp_avg"], state["exp_avg_sq"]):
+            moment.masked_fill_(moment.abs() < torch.finfo(moment.dtype).tiny, 0)
 
 
 class GraphedStep:
@@ -232,21 +250,6 @@ def tf32(allowed: bool):
     finally:
         for switch in switches:
             switch.fp32_precision = "ieee"
-
-
-@contextmanager
-def denormals_as_zero():
-    """Numbers of the CPU below 1.2e-38 are taken for 0, in all threads of torch.
-
-    Of weights that no longer learn, Adam's moments fade to such numbers, with which Intel's processors
-    compute so slowly that a step of the paper's MLP takes twice as long after two epochs, and three times
-    after ten. Adam adds 1e-8 to what it divides by, so that they move no weight.
-    """
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
 
 
 @torch.inference_mode()

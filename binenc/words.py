@@ -36,7 +36,7 @@ METRICS = {
     "codes_per_class": Metric("Distinct codes in a class", "count", "lower", "Codes a class", True),
     "distinct_codebook_rows": Metric("Distinct codebook rows", "count", "higher", "Codebook rows"),
     "hamming_mean": Metric("Mean distance of two classes' codes", "bits", "", "Mean distance"),
-    "hamming_min": Metric("Least distance of two classes' codes", "bits", "higher", "Least distance"),
+    "hamming_min": Metric("Minimum distance of two classes' codes", "bits", "higher", "Min. distance"),
     "codebook_accuracy": Metric("Accuracy of the nearest code", "share of points", "higher", "Nearest code"),
     "equinorm": Metric("Equinorm", "std / mean of norms", "lower", "Equinorm", True),
     "equiangularity": Metric("Equiangularity", "std of cosines", "lower", "Equiangularity", True),

@@ -98,35 +98,29 @@ def test_a_seed_decides_initialisation_order_and_dropout(smoke, monkeypatch):
     assert not any(torch.equal(a, b) for a, b in zip(zero, one, strict=True))
 
 
-def test_only_training_takes_denormal_numbers_for_0(smoke, monkeypatch):
-    """In all threads of torch, those included that there are already."""
-
-    def denormals_are_0():
-        halves = (torch.full((2**20,), 1e-40) * 0.9).view(2, -1)
-        return [not half.any().item() for half in halves]
-
-    def spied(*parts):
-        step = make_step(*parts)
-
-        def spy(*batch):
-            seen.append(denormals_are_0())
-            step(*batch)
-
-        return spy
-
-    def measured(*parts):
-        evaluated.append(denormals_are_0())
-        return measure(*parts)
-
-    seen, evaluated, make_step, measure = [], [], training.make_step, training.measure
-    monkeypatch.setattr(training, "make_step", spied)
-    monkeypatch.setattr(training, "measure", measured)
-    torch.set_num_threads(2)  # which `one_thread` undoes
-    assert denormals_are_0() == [False, False]
-    train(changed(smoke, "digits_mlp,epochs=1"), progress=False)
-    assert seen
-    assert seen == [[True, True]] * len(seen)
-    assert evaluated == [[False, False]] * 2
+def test_moments_that_fade_to_denormal_numbers_are_cleared(smoke, monkeypatch):
+    """Of the inputs of a pixel that is always blank, once it has not been; no weight is moved by that."""
+    optimizers, adam, weights = [], torch.optim.Adam, []
+    monkeypatch.setattr(
+        torch.optim, "Adam", lambda *a, **kw: optimizers.append(adam(*a, **kw)) or optimizers[-1]
+    )
+    for clear_every in (50, 10**9):
+        monkeypatch.setattr(training, "CLEAR_EVERY", clear_every)
+        run = changed(smoke, "digits_mlp,epochs=1")
+        model, _, _, step = training.set_up(run, 8, 10, torch.device("cpu"))
+        images, labels = torch.rand(64, 1, 8, 8), torch.arange(64) % 10
+        for n in range(1000):
+            torch.manual_seed(n)
+            images[:, 0, 0, 0] = float(n == 0)  # 0.9 to the power of 1000 is below 1e-45
+            step(images, labels)
+        faded = [
+            (moment.abs() < 2**-126) & (moment != 0)
+            for state in optimizers[-1].state.values()
+            for moment in (state["exp_avg"], state["exp_avg_sq"])
+        ]
+        assert any(x.any() for x in faded) is (clear_every > 1000)
+        weights.append([w.detach().clone() for w in model.parameters()])
+    assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))
 
 
 @pytest.mark.parametrize(("protocol", "epochs_with_dropout"), [("as_written", 3), ("as_released", 1)])
