@@ -61,11 +61,8 @@ def cpu_rows():
     note = f"Same order and masks: the losses of 20 steps {apart}."
     goals = {"ratio": 1.6, "share": 0.8}
     yield steps.training_row("MNIST MLP, float32", mlp, CPU, goals, note)
-    later, note = (
-        f"MNIST MLP, float32, after {LATER} steps",
-        ("Moments of Adam have then faded to denormal numbers, which ours sets to 0 now and then."),
-    )
-    yield steps.training_row(later, mlp, CPU, goals, note, LATER)
+    note = "Moments of Adam have then faded to denormal numbers, which ours sets to 0 now and then."
+    yield steps.training_row(f"MNIST MLP, float32, after {LATER} steps", mlp, CPU, goals, note, LATER)
     bf16 = steps.paper("mnist", precision="bf16")
     yield steps.training_row("MNIST MLP, bf16", bf16, CPU, {"ratio": 2.5}, bf16_note())
     yield steps.training_row("FashionMNIST CNN, float32", cnn, CPU)
