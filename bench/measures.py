@@ -33,25 +33,25 @@ NETWORKS = {
 
 
 def outputs(d: int, where: torch.device) -> tuple[torch.Tensor, ...]:
-    """Latents (60000, d), logits, labels and the classifier's weights after 30 steps of training on MNIST."""
+    """Logits, latents (60000, d), labels and the classifier's weights after 30 steps of training on MNIST."""
     architecture, changes = NETWORKS[d]
     step = our_step(paper("mnist", architecture, **changes), where)
     for _ in range(30):
         model = step()
     split = data.load("mnist").train.to(where)
     logits, latents = forward(model, split.images)
-    return latents, logits, split.labels, model.classifier.weight.detach()
+    return logits, latents, split.labels, model.classifier.weight.detach()
 
 
 def metrics_row(d: int, where: torch.device, goals: dict) -> dict:
     """All metrics of d dimensions at 60000 points, seconds."""
-    latents, logits, labels, weight = outputs(d, where)
-    arrays = [x.cpu().numpy() for x in (latents, logits, labels, weight)]
+    logits, latents, labels, weight = outputs(d, where)
+    arrays = [x.cpu().numpy() for x in (logits, latents, labels, weight)]
     dimensions = np.linspace(0, d - 1, SAMPLE).astype(int)
     times = interleaved(
-        ours=lambda: measure(latents, logits, labels, weight, AS_WRITTEN),
+        ours=lambda: measure(logits, latents, labels, weight, AS_WRITTEN),
         loops=lambda: loops(*arrays),
-        mixtures=lambda: mixtures(arrays[0][:, dimensions]),
+        mixtures=lambda: mixtures(arrays[1][:, dimensions]),
     )
     scaled = zip(times.pop("loops"), times.pop("mixtures"), strict=True)
     times["baseline"] = [a + b * d / SAMPLE for a, b in scaled]
@@ -74,10 +74,10 @@ def _peak(d: int) -> int:
     latents = torch.randn(60000, d, generator=rng).relu_()
     logits = torch.nn.functional.one_hot(labels, 10).float()
     small = latents[:500]
-    measure(small, logits[:500], labels[:500], weight, AS_WRITTEN)  # libraries take memory once
+    measure(logits[:500], small, labels[:500], weight, AS_WRITTEN)  # libraries take memory once
     Path("/proc/self/clear_refs").write_text("5")  # the peak is from now on
     before = _status("VmRSS")
-    measure(latents, logits, labels, weight, AS_WRITTEN)
+    measure(logits, latents, labels, weight, AS_WRITTEN)
     return round((_status("VmHWM") - before) / 1024)
 
 
@@ -100,7 +100,7 @@ def mixtures(latents: np.ndarray) -> list[float]:
     return found
 
 
-def loops(latents, logits, labels, weight) -> dict[str, float]:
+def loops(logits, latents, labels, weight) -> dict[str, float]:
     """The other metrics of `binenc.metrics`, by their definitions."""
     n_classes, d = weight.shape
     predicted, code = logits.argmax(axis=1), latents > 0

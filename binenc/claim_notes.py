@@ -6,9 +6,9 @@ from binenc import words
 from binenc.verdict import DECIMALS, Effect, decide, interval
 
 
-def otherwise(measure: str, its: list[Effect], deciding: list[Effect], one_suffices: bool = False) -> str:
-    """What the verdict would be by effects that do not decide, where that is another."""
-    (by_it, _), (verdict, _) = (decide(effects, one_suffices) for effects in (its, deciding))
+def otherwise(measure: str, its: list[Effect], deciding: list[Effect]) -> str:
+    """What the verdict would be by effects that do not decide, where that is another; all must hold."""
+    (by_it, _), (verdict, _) = (decide(effects, one_suffices=False) for effects in (its, deciding))
     return f"by {measure} it would be {by_it}" if by_it != verdict else ""
 
 

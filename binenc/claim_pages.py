@@ -7,12 +7,11 @@ from html import escape
 
 import pandas as pd
 from IPython.display import HTML
-from scipy import stats
 
 from binenc.judging import judge, known, to_frame
 from binenc.profile import Profile
 from binenc.study import Study, source
-from binenc.verdict import CONFIDENCE, Verdict
+from binenc.verdict import CONFIDENCE, Verdict, student
 from binenc.words import counted, markdown_table
 
 WORDS = {"reproduced": "✓ reproduced", "not reproduced": "✗ not reproduced", "undecided": "? undecided"}
@@ -157,8 +156,9 @@ def _columns(judged: list[Verdict]) -> list[dict[str, Verdict]]:
 
 
 def _seeds(verdicts: Iterable[Verdict]) -> str:
-    n = max(v.n_seeds for v in verdicts)
-    return counted(n, "seed")
+    n = [v.n_seeds for v in verdicts]
+    least, most = min(filter(None, n), default=0), max(n)
+    return counted(most, "seed") if least == most else f"{least} to {most} seeds"
 
 
 def _has_all(line: str, column: dict[str, Verdict]) -> bool:
@@ -209,7 +209,7 @@ def summary(verdicts: pd.DataFrame) -> str:
     if lacking := len(verdicts) - len(judged):
         said += f"; without the records that it takes: {lacking}"
     seeds = sorted(set(verdicts.n_seeds[verdicts.n_seeds > 1]))
-    t = "; ".join(f"{n} seeds: t = {stats.t.ppf((1 + CONFIDENCE) / 2, n - 1):.2f}" for n in seeds)
+    t = "; ".join(f"{n} seeds: t = {student(n):.2f}" for n in seeds)
     columns = len(verdicts) // verdicts.claim.nunique()
     return "\n".join(
         [

@@ -29,6 +29,11 @@ from binenc.profile import InputError, Profile, Run, Title, first_complaint
 FILES = ("run.json", *records.FILES)
 """What of a record travels: all but the weights."""
 LIST = "records.json"
+ARRAYS = {
+    *("epoch", "sample_latents", "sample_pca", "sample_labels", "codebook"),
+    *("test_codebook", "test_class_means", "test_class_count"),
+}
+"""What a report reads in arrays.npz."""
 
 
 class Contents(BaseModel, strict=True):
@@ -164,6 +169,11 @@ def _check(profile: Profile, run: Run, folder: Path) -> None:
         raise InputError(f"{run.id}: {' '.join(str(error).split()).replace(str(folder), '')}") from None
     if list(kinds) != list(records.HISTORY_COLUMNS) or (kinds["epoch"], kinds["value"]) != ("i", "f"):
         raise InputError(f"{run.id}: history has the columns {', '.join(map(str, kinds))}, or of other types")
+    evaluated = record.history[record.history.metric == "accuracy"].groupby("split").epoch.agg(set).to_dict()
+    if evaluated != {split: set(run.experiment.evaluated) for split in ("train", "test")}:
+        raise InputError(f"{run.id}: history lacks accuracies, train or test, of epochs that are evaluated")
+    if lacks := ARRAYS - record.arrays.keys():
+        raise InputError(f"{run.id}: arrays.npz lacks {min(lacks)!r}")
     if record.run.get("id") != run.id:
         raise InputError(f"{run.id}: run.json is of {record.run.get('id')!r}")
     if found := first_difference(records.filled(record.run.get("configuration")), run.configuration):

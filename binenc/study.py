@@ -204,10 +204,13 @@ def lacking(have: list[Run], lack: list[Run]) -> str:
             said.append(f"{title} altogether")
             continue
         for protocol in dict.fromkeys(r.protocol_name for r in rest):
-            seeds = dict.fromkeys(r.seed for r in rest if r.protocol_name == protocol)
-            trained = any(r.protocol_name == protocol for r in some)
-            which = f", seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" if trained else ""
-            said.append(f"{title} {in_words(protocol)}{which}")
+            lost, kept = ([r for r in runs if r.protocol_name == protocol] for runs in (rest, some))
+            partly, seeds = {r.seed for r in kept}, {}
+            for r in lost:
+                seeds.setdefault(r.seed, []).append(ARCHITECTURES[r.architecture].lower())
+            which = ", ".join(f"{s} ({', '.join(a)})" if s in partly else f"{s}" for s, a in seeds.items())
+            what = f", seed{'s' * (len(seeds) > 1)} {which}" if kept else ""
+            said.append(f"{title} {in_words(protocol)}{what}")
     return "; ".join(said)
 
 

@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pandas as pd
-from scipy import stats
 
 from binenc.claims import BINARY, CLAIMS, OTHERS
 from binenc.judging import judge_table, parameter_counts
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, in_words
 from binenc.study import Study, last_epoch
-from binenc.verdict import CONFIDENCE, Verdict, ordered
+from binenc.verdict import Verdict, ordered, student
 from binenc.words import counted, number, percentage_points, share
 
 BASES = {"as_written": AS_WRITTEN.model_dump(), "as_released": AS_RELEASED.model_dump()}
@@ -21,13 +20,18 @@ NO_RUN = {
     "between_class": "multiplies every Tr(Sw Sb⁺)/C by (C − 1)/C where classes are equally large",
 }
 """What a difference does, where that is known without a run."""
-UNTOUCHED = {
-    "loss_bin": None,
-    "class_of_point": "accuracy",
-    "max_angle_pairs": "accuracy",
-    "between_class": "accuracy",
+CHANGES = {
+    "loss_bin": {"loss_bin"},
+    "class_of_point": {
+        *("code_share", "bit_agreement", "codes_per_class", "codebook_accuracy"),
+        *("distinct_codebook_rows", "hamming_mean", "hamming_min"),
+        *("equinorm", "equiangularity", "max_angle", "tr_sw_sb", "nc3", "nc4"),
+        *("within_class_covariance", "trace_sw"),
+    },
+    "max_angle_pairs": {"max_angle"},
+    "between_class": {"tr_sw_sb"},
 }
-"""Fields that leave the other three architectures as they are: this metric, or all but loss_bin (None)."""
+"""Fields by which the other three architectures train the same networks, and all metrics that they change."""
 
 
 class Headline(NamedTuple):
@@ -89,13 +93,13 @@ def switched(protocol: str) -> tuple[str, str, str] | None:
 
 
 def completed(table: pd.DataFrame) -> pd.DataFrame:
-    """Add to each switched protocol the rows of its base that it cannot change (see ``UNTOUCHED``)."""
+    """Add to each switched protocol the rows of its base that it cannot change (see ``CHANGES``)."""
     added = [table]
     for (profile, experiment, protocol), rows in table.groupby(
         ["profile", "experiment", "protocol"], sort=False
     ):
         base, field, _ = switched(protocol) or ("", "", "")
-        if field not in UNTOUCHED:
+        if field not in CHANGES:
             continue
         same = table[
             (table.profile == profile)
@@ -103,9 +107,8 @@ def completed(table: pd.DataFrame) -> pd.DataFrame:
             & (table.protocol == base)
             & table.architecture.isin(set(OTHERS) - set(rows.architecture))
             & table.seed.isin(rows.seed.unique())
+            & ~table.metric.isin(CHANGES[field])
         ]
-        kept = UNTOUCHED[field]
-        same = same[same.metric == kept if kept else same.metric != "loss_bin"]
         added.append(same.assign(protocol=protocol))
     return pd.concat(added, ignore_index=True)
 
@@ -215,7 +218,7 @@ def against(value: float, seeds: pd.Series) -> str:
     n = len(seeds)
     if n < 2:
         return "with no second seed to compare"
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * seeds.std() * math.sqrt(1 + 1 / n)
+    half = student(n) * seeds.std() * math.sqrt(1 + 1 / n)
     return "beyond the reach of a seed" if abs(value - seeds.mean()) > half else "within the reach of a seed"
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from binenc.geometry import equiangularity, hamming, off_vertices, pairs, plotkin_bound
-from binenc.profile import ARCHITECTURES
+from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
 from binenc.prose import GROUP, final, seeds
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol
 from binenc.records import Record, find
@@ -155,7 +155,7 @@ def parameter_table(found: Study) -> pd.DataFrame:
         row[run.architecture] = contents(found.profiles[name], run)["n_parameters"]
     lines = []
     for (name, experiment, protocol), row in counts.items():
-        first = [row[a] for a in list(ARCHITECTURES)[:3] if a in row]
+        first = [row[a] for a in PAPER_ARCHITECTURES[:3] if a in row]
         equal = "–" if len(first) < 3 else "yes" if len(set(first)) == 1 else "no"
         line = _where(found, name, experiment, protocol)
         line |= {t: f"{row[a]:,}".replace(",", " ") if a in row else "" for a, t in ARCHITECTURES.items()}

@@ -107,7 +107,7 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
 
     arrays = {key: np.stack([s[key] for s in snapshots]) for key in snapshots[0]}
     logits, latents = outputs["test"]
-    for key, value in per_class(latents, logits, dataset.test.labels, protocol).items():
+    for key, value in per_class(logits, latents, dataset.test.labels, protocol).items():
         arrays[f"test_{key}"] = value.cpu().numpy()
     content = {
         "id": run.id,
@@ -273,7 +273,7 @@ def evaluate(logits, latents, labels, model, gamma, protocol) -> dict[str, float
         "loss": total_loss(logits, latents, labels, gamma, protocol).item(),
         "cross_entropy": cross_entropy(logits, labels, protocol.softmax_twice).item(),
         "loss_bin": binary_loss(latents, protocol.loss_bin).item(),
-    } | measure(latents, logits, labels, model.classifier.weight, protocol)
+    } | measure(logits, latents, labels, model.classifier.weight, protocol)
 
 
 def snapshot(epoch: int, outputs: dict, dataset: data.Dataset, protocol) -> dict[str, np.ndarray]:
@@ -286,7 +286,7 @@ def snapshot(epoch: int, outputs: dict, dataset: data.Dataset, protocol) -> dict
     centred = sample - sample.mean(0)
     _, _, axes = torch.linalg.svd(centred, full_matrices=False)
     train_logits, train_latents = outputs["train"]
-    codebook = per_class(train_latents, train_logits, dataset.train.labels, protocol)["codebook"]
+    codebook = per_class(train_logits, train_latents, dataset.train.labels, protocol)["codebook"]
     return {
         "epoch": np.array(epoch),
         "sample_latents": sample[:, dimensions].numpy().astype(np.float16),

@@ -26,7 +26,12 @@ class Interval(NamedTuple):
     high: float
 
 
-def interval(values, confidence: float = CONFIDENCE) -> Interval:
+def student(n, confidence: float = CONFIDENCE):
+    """How many standard errors a two-sided interval of Student's t over n values, at least 2, reaches."""
+    return stats.t.ppf((1 + confidence) / 2, n - 1)
+
+
+def interval(values) -> Interval:
     r"""Student's t interval of a mean, :math:`\bar x \pm t_{n-1} s / \sqrt n`.
 
     Parameters
@@ -37,7 +42,7 @@ def interval(values, confidence: float = CONFIDENCE) -> Interval:
     n, mean = len(values), values.mean(skipna=False)
     if n < 2:
         return Interval(mean, math.nan, math.nan)
-    half = stats.t.ppf((1 + confidence) / 2, n - 1) * values.std(skipna=False) / math.sqrt(n)
+    half = student(n) * values.std(skipna=False) / math.sqrt(n)
     return Interval(mean, mean - half, mean + half)
 
 
@@ -136,7 +141,7 @@ class Effect:
         if self.exact:
             return f"{x:+,.0f}" if x else "0"
         if self.unit == "percentage points":
-            return percentage_points(x, small=abs(self.interval.mean) < 1)
+            return percentage_points(x, small=min(map(abs, self.interval)) < 1)
         return share(x) if self.is_share else f"{round(x, 2) + 0.0:+.2f}".replace("-", "−")
 
     def __str__(self) -> str:

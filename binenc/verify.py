@@ -24,12 +24,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from binenc import estimate, records
 from binenc.command import command
 from binenc.exchange import first_difference
 from binenc.profile import InputError, Profile, Run
+from binenc.verdict import student
 from binenc.words import counted, duration
 
 LEVEL = 0.99
@@ -103,8 +103,7 @@ def tolerance(table: pd.DataFrame, run: Run) -> Tolerance:
     if own.any():
         typical = spread[experiment].groupby(what)["std"].median()
         taken["std"] = np.maximum(taken["std"], typical.reindex(taken.index))
-    t = stats.t.ppf((1 + LEVEL) / 2, taken["count"] - 1)
-    return Tolerance(t * np.sqrt(2) * taken["std"], source)
+    return Tolerance(student(taken["count"], LEVEL) * np.sqrt(2) * taken["std"], source)
 
 
 def compare(record: records.Record, again: records.Record, allowed: Tolerance) -> pd.DataFrame:

@@ -43,5 +43,15 @@ def synthetic(run: Run, values: dict | None = None, **changes) -> records.Record
         "threads": 2,
         "versions": {"python": "3.11.0", "torch": "2.9.0", "numpy": "2.0.0"},
     }
-    arrays = {"epoch": np.array(run.experiment.evaluated), "codebook": draw.random((2, 2, 4)) > 0.5}
+    n = len(run.experiment.evaluated)
+    arrays = {
+        "epoch": np.array(run.experiment.evaluated),
+        "sample_latents": draw.normal(size=(n, 6, 4)),
+        "sample_pca": draw.normal(size=(n, 6, 2)),
+        "sample_labels": np.tile(np.arange(6) % 2, (n, 1)),
+        "codebook": draw.random((n, 2, 4)) > 0.5,
+        "test_codebook": draw.random((2, 4)) > 0.5,
+        "test_class_means": draw.normal(size=(2, 4)),
+        "test_class_count": np.array([3, 3]),
+    }
     return records.Record(content | changes, history, arrays)

@@ -32,13 +32,13 @@ def test_the_baseline_measures_what_we_measure():
     vertices = torch.randn(4, 6, generator=g).sign()
     latents = vertices[labels] + 0.4 * torch.randn(400, 6, generator=g)
     weight = vertices + 2 * torch.randn(4, 6, generator=g)
-    network = latents, latents @ weight.T, labels, weight
+    network = latents @ weight.T, latents, labels, weight
     ours, arrays = measure(*network, AS_WRITTEN), [x.numpy() for x in network]
     assert all(0.3 < ours[name] < 1 for name in ("accuracy", "code_share", "codebook_accuracy", "nc4"))
 
     baseline = loops(*arrays)
     assert ours == pytest.approx(ours | baseline, rel=1e-5)
-    score, std, standardised, _ = np.reshape(mixtures(arrays[0]), (-1, 4)).mean(axis=0)
+    score, std, standardised, _ = np.reshape(mixtures(arrays[1]), (-1, 4)).mean(axis=0)
     fitted = {"log_likelihood": score, "std": std, "standardised_log_likelihood": standardised}
     assert ours == pytest.approx(ours | fitted, rel=0.01)
     assert ours.keys() - baseline.keys() - fitted.keys() == {"peak_distance", "gain", "dead_dimensions"}

@@ -21,7 +21,7 @@ from binenc.claim_pages import (
     table_html,
     table_markdown,
 )
-from binenc.claims import BINARY, CLAIMS
+from binenc.claims import BINARY, CLAIMS, NONE
 from binenc.figures.effects import forest
 from binenc.judging import effects_frame, known, to_frame
 from binenc.profile import ARCHITECTURES, ROOT, InputError
@@ -82,6 +82,13 @@ def test_a_claim_without_records_is_told_from_an_undecided_one():
     assert "9 undecided; of those undecided, 9 for want of a second seed: one has no interval**" in summary(
         one
     )
+
+
+def test_claims_that_rest_on_more_seeds_than_others_are_told():
+    t = table(paper_world())
+    fewer = t[~((t.architecture == NONE) & (t.seed == 2))]
+    assert ", 3 seeds, " in headline(judging.judge_table(t))
+    assert ", 2 to 3 seeds, " in headline(judging.judge_table(fewer))
 
 
 def test_what_is_no_evidence_is_in_no_count_and_lacks_nothing():

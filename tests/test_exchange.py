@@ -277,6 +277,39 @@ def test_a_history_of_other_columns_is_refused(packed, here, smoke, tmp_path, mo
     assert "history" in refused(packed, here)
 
 
+def without_an_epoch(record):
+    last = record.history.epoch == record.history.epoch.max()
+    return records.Record(record.run, record.history[~last], record.arrays)
+
+
+def without_test_points(record):
+    return records.Record(record.run, record.history[record.history.split == "train"], record.arrays)
+
+
+def without_a_codebook(record):
+    rest = {name: array for name, array in record.arrays.items() if name != "codebook"}
+    return records.Record(record.run, record.history, rest)
+
+
+@pytest.mark.parametrize(
+    ("change", "lack"),
+    [
+        (without_an_epoch, "history lacks accuracies"),
+        (without_test_points, "history lacks accuracies"),
+        (without_a_codebook, "arrays.npz lacks 'codebook'"),
+    ],
+)
+def test_a_record_without_what_a_report_reads_is_refused(
+    packed, here, smoke, tmp_path, monkeypatch, change, lack
+):
+    run = smoke.all_runs()[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "RESULTS", tmp_path / "there")
+        records.save(change(synthetic(run)), records.folder(smoke, run))
+        exchange.export(smoke, packed)
+    assert f"{run.id}: {lack}" in refused(packed, here)
+
+
 def test_the_command_says_one_line(tmp_path):
     line = [sys.executable, "-m", "binenc.exchange", "import", str(tmp_path / "no.tar")]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)

@@ -20,6 +20,7 @@ def test_hamming_counts_the_bits_that_differ():
     for i in range(5):
         for j in range(5):
             assert found[i, j] == sum(a != b for a, b in zip(book[i], book[j], strict=True))
+    assert (hamming(torch.from_numpy(book)).numpy() == found).all()
     assert sorted(pairs(found)) == sorted(found[i, j] for i in range(5) for j in range(i))
 
 

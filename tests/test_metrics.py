@@ -16,12 +16,12 @@ NOT_DEFINED = {"equinorm", "equiangularity", "max_angle", "tr_sw_sb", "nc3"}
 
 @pytest.fixture(scope="module")
 def network():
-    """Latents, logits, labels and the weight of a classifier that is often wrong."""
+    """Logits, latents, labels and the weight of a classifier that is often wrong."""
     g = torch.Generator().manual_seed(0)
     labels = torch.randint(0, 5, (400,), generator=g)
     weight = torch.randn(5, 12, generator=g)
     latents = weight[labels] + 2 * torch.randn(400, 12, generator=g)
-    return latents, latents @ weight.T, labels, torch.nn.Parameter(weight)
+    return latents @ weight.T, latents, labels, torch.nn.Parameter(weight)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_every_metric_is_a_number_and_has_a_title(measured):
 
 
 def test_the_protocol_decides_the_class_of_a_point(network, measured):
-    latents, logits, labels, weight = network
+    logits, latents, labels, weight = network
     predicted = logits.argmax(dim=1)
     assert not torch.equal(predicted, labels)
     written, released = measured
@@ -51,24 +51,24 @@ def test_the_protocol_decides_the_class_of_a_point(network, measured):
 
 @pytest.mark.parametrize("protocol", [AS_WRITTEN, AS_RELEASED])
 def test_a_prediction_of_one_class_alone_ends_no_training(network, protocol):
-    latents, logits, labels, weight = network
+    logits, latents, labels, weight = network
     logits = logits - 1e6 * torch.arange(5)
-    values = measure(latents, logits, labels, weight, protocol)
+    values = measure(logits, latents, labels, weight, protocol)
     undefined = {name for name, value in values.items() if not math.isfinite(value)}
     assert undefined == (NOT_DEFINED if protocol is AS_RELEASED else set())
 
 
 @pytest.mark.parametrize("protocol", [AS_WRITTEN, AS_RELEASED])
 def test_a_dead_layer_ends_no_training(network, protocol):
-    latents, logits, labels, weight = network
-    values = measure(latents * 0, logits * 0, labels, weight, protocol)
+    logits, latents, labels, weight = network
+    values = measure(logits * 0, latents * 0, labels, weight, protocol)
     assert {name for name, value in values.items() if not math.isfinite(value)} == NOT_DEFINED
     assert values["dead_dimensions"] == 12
 
 
 def test_per_class(network):
-    latents, logits, labels, _ = network
-    arrays = per_class(latents, logits, labels, AS_WRITTEN)
+    logits, latents, labels, _ = network
+    arrays = per_class(logits, latents, labels, AS_WRITTEN)
     table, book = code_table(latents, labels, 5)
     assert torch.equal(arrays["codebook"], book)
     assert torch.equal(arrays["class_count"], torch.bincount(labels))
@@ -77,14 +77,14 @@ def test_per_class(network):
     for c in range(5):
         expected = latents[labels == c].double().mean(dim=0)
         torch.testing.assert_close(arrays["class_means"][c], expected)
-    released = per_class(latents, logits, labels, AS_RELEASED)
+    released = per_class(logits, latents, labels, AS_RELEASED)
     assert torch.equal(released["class_count"], torch.bincount(logits.argmax(dim=1)))
     assert torch.equal(released["class_accuracy"], arrays["class_accuracy"])
 
 
 def test_memory_layout_and_kind_of_integer_change_nothing(network, measured):
-    latents, logits, labels, weight = network
-    strided = measure(latents.T.contiguous().T, logits.T.contiguous().T, labels.int(), weight, AS_WRITTEN)
+    logits, latents, labels, weight = network
+    strided = measure(logits.T.contiguous().T, latents.T.contiguous().T, labels.int(), weight, AS_WRITTEN)
     assert strided == pytest.approx(measured[0], rel=1e-9)
 
 

@@ -108,7 +108,7 @@ def test_metrics_are_of_the_split_that_they_name_and_the_codebook_of_training_po
         right = (logits.argmax(1) == split.labels).double().mean().item()
         assert record.final("accuracy", name) == pytest.approx(right, abs=1.1 / len(split))
         kept = {"train": record.arrays["codebook"][-1], "test": record.arrays["test_codebook"]}[name]
-        assert np.array_equal(kept, per_class(latents, logits, split.labels, run.protocol)["codebook"])
+        assert np.array_equal(kept, per_class(logits, latents, split.labels, run.protocol)["codebook"])
 
 
 def test_the_time_of_training_is_told_from_that_of_evaluation(smoke, monkeypatch):

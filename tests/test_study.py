@@ -135,6 +135,9 @@ def test_what_lacks_is_named_as_widely_as_it_lacks(smoke):
         study.lacking(written, [r for r in mlp if r.protocol_name == "as_released"])
         == "Digits (MLP) as released"
     )
+    lack, *some = written
+    what = f"seed {lack.seed} ({ARCHITECTURES[lack.architecture].lower()})"
+    assert study.lacking(some, [lack]) == f"Digits (MLP) as written, {what}"
 
 
 def test_where_nothing_was_trained_the_smoke_runs_are_and_a_line_says_so(results, smoke, capsys, monkeypatch):

@@ -4,11 +4,14 @@ import math
 
 import pandas as pd
 import pytest
+import torch
 from scipy import stats
 from test_claims import BINARY, NONE, paper_world, table
 
 from binenc import judging, switches
 from binenc.figures import effects
+from binenc.metrics import measure
+from binenc.protocol import AS_RELEASED, AS_WRITTEN
 
 WRITTEN, RELEASED = "as_written", "as_released"
 TWICE, MEAN = "as_written,softmax_twice=true", "as_written,loss_bin=mean_of_exp"
@@ -64,8 +67,22 @@ def test_architectures_that_a_switch_cannot_change_are_taken_from_its_base():
     assert len(full[full.protocol == TWICE]) == len(t[t.protocol == TWICE])
     measured = t.assign(protocol=t.protocol.replace(MEAN, "as_written,class_of_point=prediction"))
     added = switches.completed(measured).iloc[len(t) :]
-    assert set(added.metric) == {"accuracy"}
+    assert set(added.metric) == set(t.metric) - switches.CHANGES["class_of_point"] >= {"accuracy", "std"}
     assert set(added.seed) == {0}
+
+
+@pytest.mark.parametrize("field", set(switches.CHANGES) - {"loss_bin"})
+def test_what_a_switch_of_the_measures_changes(field):
+    g = torch.Generator().manual_seed(0)
+    labels, weight = torch.arange(400) % 5, torch.randn(5, 12, generator=g)
+    latents = weight[labels] + 2 * torch.randn(400, 12, generator=g)
+    written, other = (
+        measure(latents @ weight.T, latents, labels, weight, protocol)
+        for protocol in (AS_WRITTEN, AS_WRITTEN.model_copy(update={field: getattr(AS_RELEASED, field)}))
+    )
+    moved = {name for name in written if written[name] != other[name]}
+    assert moved <= switches.CHANGES[field]
+    assert len(moved) >= 0.8 * len(switches.CHANGES[field])  # the least distance of codes may be the same
 
 
 def test_a_reading_of_the_binary_loss_is_not_taken_for_another():

@@ -92,6 +92,6 @@ def test_words_name_what_is_measured():
     latents = torch.randn(40, 3, generator=draw)
     labels = torch.arange(40) % 4
     logits, weight = torch.randn(40, 4, generator=draw), torch.randn(4, 3, generator=draw)
-    measured = set(measure(latents, logits, labels, weight, AS_WRITTEN))
+    measured = set(measure(logits, latents, labels, weight, AS_WRITTEN))
     assert set(METRICS) == measured | {"loss", "cross_entropy", "loss_bin"}
     assert {words.better for words in METRICS.values()} == {"higher", "lower", ""}

@@ -19,13 +19,13 @@ def _classes(logits: Tensor, labels: Tensor, protocol) -> Tensor:
 
 
 @torch.no_grad()
-def measure(latents: Tensor, logits: Tensor, labels: Tensor, weight: Tensor, protocol) -> dict[str, float]:
+def measure(logits: Tensor, latents: Tensor, labels: Tensor, weight: Tensor, protocol) -> dict[str, float]:
     """All metrics of one evaluation, by the names of ``METRICS``.
 
     Parameters
     ----------
-    latents : Tensor of shape (N, d)
     logits : Tensor of shape (N, C)
+    latents : Tensor of shape (N, d)
     labels : integer Tensor of shape (N,), in 0 .. C-1
     weight : Tensor of shape (C, d), of the linear classifier
     protocol : with ``class_of_point``, ``max_angle_pairs`` and ``between_class``, see `binenc.protocol`
@@ -46,7 +46,7 @@ def measure(latents: Tensor, logits: Tensor, labels: Tensor, weight: Tensor, pro
 
 
 @torch.no_grad()
-def per_class(latents: Tensor, logits: Tensor, labels: Tensor, protocol) -> dict[str, Tensor]:
+def per_class(logits: Tensor, latents: Tensor, labels: Tensor, protocol) -> dict[str, Tensor]:
     """What a record keeps of each class; parameters as for `measure`.
 
     Returns

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from binenc.geometry import hamming
 from binenc.metrics.by_class import blocks, check_points
 
 
@@ -91,11 +92,6 @@ def code_share(table: Tensor) -> Tensor:
     float64 Tensor of shape (C,), above 0 and at most 1; NaN, not defined, for a class without a point.
     """
     return table.amax(dim=1).double() / table.sum(dim=1)
-
-
-def hamming(book: Tensor) -> Tensor:
-    """Number of dimensions in which two codes differ: bool (C, d) to integers (C, C)."""
-    return (book[:, None] != book).sum(dim=2)
 
 
 def encoding(latents: Tensor, classes: Tensor, n_classes: int, labels: Tensor) -> dict[str, float]:
