@@ -7,17 +7,16 @@ all do. The docstring of a claim's function is its test, as the book prints it.
 """
 
 import inspect
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.integrate import trapezoid
 
 from binenc.claim_notes import ahead, begins_without, by_scale, on_the_way, otherwise, together
 from binenc.part import Part
 from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
+from binenc.race import Race, one_more, race
 from binenc.verdict import Effect
 
 BINARY, LINEAR, NONLINEAR, NONE = PAPER_ARCHITECTURES
@@ -34,8 +33,6 @@ ALL_POINTS = 0.99
 COMPARABLE = 0.5
 """'Comparable', in percentage points: two and a half standard errors of the difference of two accuracies near
 0.98, each measured on 10 000 points of its own; what is smaller may come from the choice of the test set."""
-FLOOR = 1e-12
-"""The least value of an ETF measure on the log scale: float32 latents do not resolve less."""
 
 
 @dataclass(frozen=True)
@@ -219,60 +216,31 @@ def faster_collapse(part: Part) -> list[Effect]:
     of the areas of all four; this was added when digits had met such evaluations. Shown for information is
     the share of the evaluations at which binary encoding is ahead by all four measures.
     """
-    found, ahead_by = [], {}
+    found, leads = [], []
     for metric, name in ETF.items():
-        curves = {a: part.course(metric, a) for a in (BINARY, *OTHERS)}
-        epochs = curves[BINARY].index.to_numpy(float)
-        seeds = sorted(set.intersection(*(set(curve) for curve in curves.values())))
-        time, area = pd.Series(np.nan, seeds), pd.Series(np.nan, seeds)
-        never, at_once, from_start, left_out, n_epochs = 0, 0, 0, 0, len(epochs) * len(seeds)
-        for seed in seeds:
-            values = np.array([curve[seed].to_numpy(float) for curve in curves.values()])
-            (mine, *others), target = values, values[1:, -1].min()
-            reached = first_at(mine, epochs, target)
-            never += reached > epochs[-1]
-            at_once += reached == epochs[0]
-            theirs = min(first_at(other, epochs, target) for other in others)
-            from_start += theirs == epochs[0]
-            time[seed] = reached - theirs
-            defined = ~np.isnan(values).any(axis=0)
-            left_out += (~defined).sum()
-            ahead_by[metric, seed] = np.where(defined, values[0] < values[1:].min(axis=0), np.nan)
-            logs = [log_area(curve[defined], epochs[defined]) for curve in values]
-            area[seed] = logs[0] - min(logs[1:])
+        curves = [part.course(metric, a) for a in (BINARY, *OTHERS)]
+        epochs, seeds = curves[0].index.to_numpy(float), sorted(set.intersection(*map(set, curves)))
+        races = [race(np.array([curve[seed] for curve in curves]), epochs) for seed in seeds]
+        each = pd.DataFrame(races, seeds, Race._fields)
         said = {
-            f"not reached in {never} of {len(seeds)} seeds, counted one evaluation late": never,
-            f"in {at_once} of {len(seeds)} seeds there at the first evaluation, the earliest": at_once,
-            f"in {from_start} of {len(seeds)} seeds the others end no nearer than one began": from_start,
+            "not reached in {} of {} seeds, counted one evaluation late": each.never,
+            "in {} of {} seeds there at the first evaluation, the earliest": each.at_once,
+            "in {} of {} seeds the others end no nearer than one began": each.from_start,
         }
-        late = "; ".join(words for words, count in said.items() if count)
-        gaps = f"{left_out} of {n_epochs} evaluations left out, as a class has no point" if left_out else ""
-        unit = f"epochs, evaluated every {epochs[1] - epochs[0]:g}"
-        latest = 2 * epochs[-1] - epochs[-2] - epochs[0]
-        found.append(Effect(f"{name}, time", time, unit, below=0.0, note=late, farthest=latest))
-        found.append(
-            Effect(f"{name}, area", area, "binary encoding / best other", below=0.0, ratio=True, note=gaps)
-        )
+        late = together(*(words.format(sum(of), len(seeds)) for words, of in said.items() if any(of)))
+        without = np.isnan(each.ahead.tolist())
+        gaps = f"{without.sum()} of {without.size} evaluations left out, as a class has no point"
+        unit, farthest = f"epochs, evaluated every {epochs[1] - epochs[0]:g}", one_more(epochs) - epochs[0]
+        than = {"unit": "binary encoding / best other", "below": 0.0, "ratio": True}
+        found += [
+            Effect(f"{name}, time", each.time, unit, below=0.0, note=late, farthest=farthest),
+            Effect(f"{name}, area", each.area, **than, note=gaps if without.any() else ""),
+        ]
+        leads.append(each.ahead.tolist())
     by = otherwise("the areas alone", found[1::2], found)
     found[1::2] = [replace(area, note=together(area.note, by)) for area in found[1::2]]
-    by_all = {seed: pd.Series(np.min([ahead_by[m, seed] for m in ETF], axis=0)).mean() for seed in seeds}
-    share = pd.Series(by_all, dtype=float)
+    share = pd.DataFrame(np.min(leads, axis=0), seeds).mean(axis=1)
     return [*found, Effect("ahead by all four", share, "share of evaluations", decides=False)]
-
-
-def first_at(curve: np.ndarray, epochs: np.ndarray, target: float) -> float:
-    """First evaluated epoch with a value of at most the target; without one, an evaluation past the last."""
-    if math.isnan(target):
-        return math.nan
-    there = epochs[curve <= target]
-    return there[0] if len(there) else 2 * epochs[-1] - epochs[-2]
-
-
-def log_area(curve: np.ndarray, epochs: np.ndarray) -> float:
-    """Mean of a measure's logarithm over the epochs, by the trapezoidal rule; NaN of fewer than two."""
-    if len(epochs) < 2:
-        return math.nan
-    return trapezoid(np.log(np.maximum(curve, FLOOR)), epochs) / (epochs[-1] - epochs[0])
 
 
 @claim(
