@@ -135,6 +135,23 @@ def test_citation_is_whole():
     assert "doi" not in {*citation, *paper}
 
 
+def test_the_page_cites_as_the_file_does():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    own, (paper,) = citation["preferred-citation"], citation["references"]
+    page = (ROOT / "book/cite.md").read_text().replace("{\\`o}", "ò").replace("{binenc}", "binenc")
+    software, article = (
+        dict(re.findall(r"(\w+) += \{+(.*?)\}+,?$", entry, re.M)) for entry in page.split("@inproceedings")
+    )
+    author = {"author": own["authors"][0]["name"]}
+    assert software == author | {key: str(own[key]) for key in ("title", "version", "year")}
+    people = {
+        role: " and ".join(f"{p['family-names']}, {p['given-names']}" for p in paper[f"{role}s"])
+        for role in ("author", "editor")
+    }
+    rest = {"title": "title", "booktitle": "collection-title", "note": "notes", "url": "url", "year": "year"}
+    assert article == people | {key: str(paper[name]) for key, name in rest.items()}
+
+
 def test_licence():
     assert (ROOT / "LICENSE").read_text().startswith("MIT License\n\nCopyright (c) 2026 The binenc authors")
 
