@@ -13,8 +13,8 @@ def choose(
 ) -> dict[str, list[Run]]:
     """The runs of the given profiles that have these names; an empty list takes everything.
 
-    A protocol with a changed field (``as_written,softmax_twice=true``) is left out unless it is asked for by
-    name, or ``variants`` asks for all, or there is no other.
+    An experiment or a protocol with a changed field (``as_written,softmax_twice=true``) is left out unless it
+    is asked for by name, or ``variants`` asks for all, or there is no other.
 
     Raises
     ------
@@ -37,9 +37,10 @@ def choose(
                 raise InputError(f"{word} {value!r}: {', '.join(runs)} has {', '.join(map(str, known))}")
         if values:
             runs = {name: [r for r in some if getattr(r, field) in values] for name, some in runs.items()}
-    if not protocols and not variants:
-        plain = {name: [r for r in some if "," not in r.protocol_name] for name, some in runs.items()}
-        runs = plain if any(plain.values()) else runs
+    for field, values in (wanted["experiment"], wanted["protocol"]):
+        if not values and not variants:
+            plain = {n: [r for r in some if "," not in getattr(r, field)] for n, some in runs.items()}
+            runs = plain if any(plain.values()) else runs
     if not any(runs.values()):
         asked = ", ".join(f"{word} {list(values)}" for word, (_, values) in wanted.items() if values)
         raise InputError(f"no run of {', '.join(runs)} has {asked}")

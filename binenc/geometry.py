@@ -78,3 +78,17 @@ def off_vertices(means: np.ndarray, book: np.ndarray) -> float:
     high, low = (np.where(bit, means, 0).sum(0) / bit.sum(0) for bit in (book, ~book))
     value = np.where(book, high, low)
     return float(np.sqrt(np.square(means - value).mean() / np.square((high - low) / 2).mean()))
+
+
+def rotated_off_vertices(means: np.ndarray, rotations: int = 20) -> float:
+    """`off_vertices` of class means (C, d) after a random rotation, mean over several; codes are their signs.
+
+    That of class means whose place has nothing to do with the axes; always the same rotations.
+    """
+    place, size, axes = np.linalg.svd(means.astype(float), full_matrices=False)
+    draw, found = np.random.default_rng(0), []
+    for _ in range(rotations):
+        u, _, v = np.linalg.svd(draw.normal(size=axes.shape), full_matrices=False)
+        turned = place * size @ (u @ v)  # their span, turned into another
+        found.append(off_vertices(turned, turned > 0))
+    return float(np.mean(found))

@@ -69,6 +69,8 @@ class Experiment(Strictly):
     evaluate_every: int = Field(gt=0)
     """The state after epoch 0, this many epochs later, and so on, and after the last, is measured."""
     precision: Literal["float32", "tf32", "bf16"] = "float32"
+    classifier_sgd: Real = Field(0.0, ge=0)
+    """Constant rate of gradient descent (momentum 0.9) that trains the classifier; 0 where Adam does."""
 
     @model_validator(mode="after")
     def _channels_fit_backbone(self):

@@ -186,7 +186,7 @@ def gaps(found: Study) -> list[str]:
             have = found.runs.get(name, [])
             counts = []
             for words, switched in (("", False), (" with a single switch", True)):
-                every = [r for r in (*have, *runs) if ("," in r.protocol_name) is switched]
+                every = [r for r in (*have, *runs) if ("," in r.id) is switched]
                 if every:
                     counts.append(f"{sum(r in have for r in every)} of {len(every)} runs of `{name}`{words}")
             said.append(

@@ -3,7 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from binenc.geometry import equiangularity, hamming, off_vertices, pairs, plotkin_bound
+from binenc.geometry import (
+    equiangularity,
+    hamming,
+    off_vertices,
+    pairs,
+    plotkin_bound,
+    rotated_off_vertices,
+)
 from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
 from binenc.prose import GROUP, final, seeds
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol
@@ -121,6 +128,20 @@ def vertices_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+def axes_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
+    """How far class means are off vertices, as trained and rotated, beside how well the network does."""
+    recorded = {"code_share": "train", "loss": "train", "accuracy": "test"}
+    values = pd.concat([over_seeds(geometry), *(final(found, m, split) for m, split in recorded.items())])
+    titles = {"off_vertices": "Off their vertices", "rotated": "Rotated", "code_share": "Whole-code share"}
+    titles |= {"loss": "Loss, training", "accuracy": "Accuracy, test"}
+    lines = []
+    for key, part in values.groupby(KEYS, sort=False):
+        shown = part.set_index("metric").loc[list(titles)]
+        line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
+        lines.append(line | _means(shown, titles) | _seeds(shown))
+    return pd.DataFrame(lines)
+
+
 def geometry_of(found: Study) -> pd.DataFrame:
     """What `binenc.geometry` says of the codes and class means of each run, as rows of the study's table.
 
@@ -140,6 +161,7 @@ def geometry_of(found: Study) -> pd.DataFrame:
             "means_equiangularity": equiangularity(means.astype(float)),
             "code_equiangularity": equiangularity(book.astype(float)),
             "off_vertices": off_vertices(means, book),
+            "rotated": rotated_off_vertices(means),
         }
         key = (name, run.experiment_name, run.protocol_name, run.architecture, run.seed)
         epoch = record.history.epoch.max()

@@ -27,6 +27,8 @@ EVALUATION_BATCH = {"cpu": 200, "cuda": 1000}
 """Images at a time; of so many the CNN's outputs fit the caches of a CPU."""
 CLEAR_EVERY = 50
 """Steps on a CPU between two calls of `clear_denormals`."""
+MOMENTUM = 0.9
+"""Of gradient descent, where it trains the classifier."""
 SNAPSHOT_EPOCHS = (0, 5, 10, 20, 40, 60, 80, 100)
 SNAPSHOT_POINTS, SNAPSHOT_DIMENSIONS = 200, 64
 
@@ -140,9 +142,13 @@ def set_up(run: Run, side: int, n_classes: int, where: torch.device) -> tuple:
     model = suited_to(where, build(run, side, n_classes), e.precision)
     on_gpu = where.type == "cuda"
     learning_rate = torch.tensor(e.learning_rate, device=where)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True, capturable=on_gpu)
+    by_descent = list(model.classifier.parameters()) if e.classifier_sgd else []
+    rest = [weights for weights in model.parameters() if all(weights is not w for w in by_descent)]
+    optimizers = [torch.optim.Adam(rest, lr=learning_rate, fused=True, capturable=on_gpu)]
+    if by_descent:
+        optimizers.append(torch.optim.SGD(by_descent, lr=e.classifier_sgd, momentum=MOMENTUM))
     totals = torch.zeros(2, dtype=torch.float64, device=where)
-    step = make_step(model, optimizer, totals, run)
+    step = make_step(model, optimizers, totals, run)
     return model, learning_rate, totals, GraphedStep(step, model, e.batch_size) if on_gpu else step
 
 
@@ -164,7 +170,9 @@ def train_epoch(step: Callable, totals: Tensor, split: data.Split, order: torch.
     return (totals / len(split)).tolist()
 
 
-def make_step(model: nn.Module, optimizer: torch.optim.Optimizer, totals: Tensor, run: Run) -> Callable:
+def make_step(
+    model: nn.Module, optimizers: list[torch.optim.Optimizer], totals: Tensor, run: Run
+) -> Callable:
     """The training step of a batch; adds (sum of losses, number of correct labels) to ``totals``."""
     loss_sum, correct = totals.unbind()
     parameters = list(model.parameters())
@@ -179,9 +187,10 @@ def make_step(model: nn.Module, optimizer: torch.optim.Optimizer, totals: Tensor
         for parameter in parameters:  # a small network's step is a tenth shorter than with zero_grad()
             parameter.grad = None
         loss.backward()
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.step()
         if on_cpu and next(steps) % CLEAR_EVERY == 0:
-            clear_denormals(optimizer)
+            clear_denormals(optimizers[0])
         loss_sum.add_(loss.detach(), alpha=len(labels))
         correct.add_((logits.detach().argmax(dim=1) == labels).sum())
 

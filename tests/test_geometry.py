@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 import torch
 from scipy.linalg import hadamard
+from scipy.stats import ortho_group
 
-from binenc.geometry import equiangularity, hamming, off_vertices, pairs, plotkin_bound, simplex
+from binenc.geometry import (
+    equiangularity,
+    hamming,
+    off_vertices,
+    pairs,
+    plotkin_bound,
+    rotated_off_vertices,
+    simplex,
+)
 from binenc.metrics.neural_collapse import neural_collapse
 
 RNG = np.random.default_rng(0)
@@ -24,11 +33,9 @@ def test_hamming_counts_the_bits_that_differ():
     assert sorted(pairs(found)) == sorted(found[i, j] for i in range(5) for j in range(i))
 
 
-def test_no_codes_are_all_further_apart_than_the_bound():
+def test_codes_that_reach_the_bound_meet_it():
     assert plotkin_bound(4, 3) == 2  # the even vertices of a cube
-    for _ in range(50):
-        book = RNG.random((6, 8)) > 0.5
-        assert pairs(hamming(book)).min() <= plotkin_bound(6, 8)
+    assert plotkin_bound(16, 15) == pairs(hamming(SIMPLICES[2])).min() == 8
 
 
 @pytest.mark.parametrize("book", SIMPLICES)
@@ -81,3 +88,13 @@ def test_a_dimension_with_one_bit_for_all_is_left_out():
     means = np.array([[-1.0, 3.0], [1.0, 9.0]])
     assert off_vertices(means, book) == 0
     assert math.isnan(off_vertices(means[:, 1:], book[:, 1:]))
+
+
+@pytest.mark.parametrize("book", SIMPLICES)
+def test_rotated_is_what_rotations_of_the_whole_space_make_of_class_means(book):
+    means = np.where(book, 2.0, -2.0) + RNG.normal(size=book.shape) / 9
+    turned = [means @ ortho_group.rvs(book.shape[1], random_state=seed) for seed in range(50)]
+    expected = np.mean([off_vertices(rows, rows > 0) for rows in turned])
+    assert rotated_off_vertices(means) == pytest.approx(expected, rel=0.1)
+    assert rotated_off_vertices(turned[0]) == pytest.approx(expected, rel=0.1)
+    assert off_vertices(means, book) < 0.2 < 0.4 < expected

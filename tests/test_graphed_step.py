@@ -74,7 +74,7 @@ def test_a_step_stays_on_the_device_of_its_model(smoke, name, protocol):
     run, meta = changed(smoke, name, protocol), torch.device("meta")
     model = training.suited_to(meta, build(run, 8, 10), "float32")
     optimizer = torch.optim.SGD(model.parameters())
-    step = training.make_step(model, optimizer, torch.zeros(2, dtype=torch.float64, device=meta), run)
+    step = training.make_step(model, [optimizer], torch.zeros(2, dtype=torch.float64, device=meta), run)
     step(torch.empty(64, 1, 8, 8, device=meta), torch.empty(64, dtype=torch.int64, device=meta))
     assert all(parameter.grad.device == meta for parameter in model.parameters())
 

@@ -85,6 +85,7 @@ def test_nothing_changed_plans_nothing(built):
         ("book/encoding.ipynb", {"draw": 0, "train": 0, "chapter": 1}),
         ("bench/recorded.json", {"draw": 0, "train": 0, "chapter": 0}),
         ("CITATION.cff", {"draw": 0, "train": 0, "chapter": 0}),
+        ("binenc/race.py", {"draw": 0, "train": 0, "chapter": 9}),
         ("profiles/smoke.yml", {"draw": 0, "train": 0, "chapter": 9}),
     ],
 )

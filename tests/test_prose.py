@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from binenc import loss, models, prose, records, study, tables
@@ -155,6 +156,24 @@ def test_class_means_are_set_against_the_vertices_that_their_codes_name(made, co
     geometry.loc[geometry.metric == "off_vertices", "value"] = np.nan
     assert "In no case" in prose.vertices(found, geometry)
     assert "by 0.25 to 0.50 of half" in said
+
+
+@pytest.mark.parametrize(("off", "left", "cause"), [(0.5, "0.25", "Adam"), (0.3, "0.75", "another cause")])
+def test_axes_are_told_by_what_is_left_of_them_without_adam(made, smoke, off, left, cause):
+    found = study.read(["smoke"], protocols=["as_written"], architectures=["binary_encoding"])
+    with_adam = tables.geometry_of(found)
+    without = with_adam.assign(experiment=with_adam.experiment + ",classifier_sgd=0.05")
+    other = with_adam.assign(experiment=with_adam.experiment + ",gamma=1")
+    geometry = pd.concat([with_adam, without, other], ignore_index=True)
+    geometry.loc[geometry.metric == "rotated", "value"] = 0.6
+    is_off = geometry.metric == "off_vertices"
+    geometry.loc[is_off, "value"] = np.where(geometry.experiment[is_off].str.contains("sgd"), off, 0.2)
+    said = prose.axes(found, geometry)
+    assert len(said.splitlines()) == 2  # an experiment each
+    assert "by 0.20 of the half distance where Adam trains the classifier, by 0.60 once" in said
+    assert f"a share of {left} is left" in said
+    assert cause in said
+    assert "No run here" in prose.axes(found, with_adam)
 
 
 def test_the_floor_of_a_simplex_is_of_the_test_points_of_each_dataset(made):

@@ -50,6 +50,12 @@ def test_variants_are_left_out_unless_asked_for():
     one = "as_written,softmax_twice=true"
     assert one in every
     assert {run.protocol_name for run in choose(["paper"], protocols=[one])["paper"]} == {one}
+    other = "digits_mlp,classifier_sgd=0.05"
+    assert all("," not in run.id for run in choose(["quick"])["quick"])
+    assert other in {run.experiment_name for run in choose(["quick"], variants=True)["quick"]}
+    assert {run.id for run in choose(["quick"], experiments=[other], seeds=[1])["quick"]} == {
+        f"{other}/as_written/binary_encoding/seed-1"
+    }
 
 
 def test_of_switched_protocols_alone_all_are_chosen(smoke, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from drawn import CLASSES, DIMENSIONS
 
 from binenc import records, study, tables
-from binenc.geometry import equiangularity, off_vertices
+from binenc.geometry import equiangularity, off_vertices, rotated_off_vertices
 from binenc.profile import ARCHITECTURES
 from binenc.prose import parameter_sentence
 from binenc.protocol import AS_RELEASED, AS_WRITTEN
@@ -103,6 +103,22 @@ def test_geometry_is_of_the_codes_and_class_means_of_each_run(made):
     means = record.arrays["test_class_means"][1:]
     assert line["Class means"] == number(equiangularity(means.astype(float)), 4)
     assert line["Random directions"] == number(means.shape[1] ** -0.5, 2)
+
+
+def test_axes_table_is_of_the_geometry_and_of_what_is_recorded(made):
+    found = study.read(["smoke"], architectures=["binary_encoding"], seeds=[0], protocols=["as_written"])
+    geometry = tables.geometry_of(found)
+    line = tables.axes_table(found, geometry).set_index("Runs").loc["Digits (MLP), as written"]
+    record = made["digits_mlp/as_written/binary_encoding/seed-0"]
+    means = record.arrays["test_class_means"][1:]
+    assert line["Rotated"] == number(rotated_off_vertices(means), 4)
+    assert line["Off their vertices"] == number(off_vertices(means, record.arrays["test_codebook"][1:]), 4)
+    for title, metric in {
+        "Whole-code share": ("code_share", "train"),
+        "Accuracy, test": ("accuracy", "test"),
+    }.items():
+        assert line[title] == number(record.final(*metric), 4)
+    assert line["Loss, training"] == number(record.final("loss", "train"), 4)
 
 
 def test_protocol_table_says_every_field_as_its_protocols_have_it():

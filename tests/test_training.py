@@ -123,6 +123,25 @@ def test_moments_that_fade_to_denormal_numbers_are_cleared(smoke, monkeypatch):
     assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))
 
 
+def test_gradient_descent_trains_the_classifier_alone(smoke):
+    """One step from the same start: Adam moves the rest as ever, the classifier goes against its gradient."""
+    images, labels = torch.rand(32, 1, 8, 8), torch.arange(32) % 10
+    moved, gradients = [], []
+    for change in ("classifier_sgd=0", "classifier_sgd=0.3"):
+        run = changed(smoke, f"digits_mlp,{change}")
+        model, _, _, step = training.set_up(run, 8, 10, torch.device("cpu"))
+        before = [w.detach().clone() for w in model.parameters()]
+        torch.manual_seed(1)
+        step(images, labels)
+        moved.append([w.detach() - b for w, b in zip(model.parameters(), before, strict=True)])
+        gradients = [w.grad for w in model.parameters()]
+    adam, descent = moved
+    assert all(torch.equal(a, b) for a, b in zip(adam[:-2], descent[:-2], strict=True))
+    for a, b, gradient in zip(adam[-2:], descent[-2:], gradients[-2:], strict=True):
+        torch.testing.assert_close(b, -0.3 * gradient)
+        assert not torch.allclose(a, b, rtol=0.1)
+
+
 @pytest.mark.parametrize(("protocol", "epochs_with_dropout"), [("as_written", 3), ("as_released", 1)])
 def test_dropout_acts_when_the_protocol_says(smoke, monkeypatch, protocol, epochs_with_dropout):
     acted, evaluated = [], []
