@@ -6,7 +6,8 @@ import re
 import sys
 
 from binenc import records
-from binenc.profile import InputError, Profile, profile_names, shard
+from binenc.choice import shard
+from binenc.profile import InputError, Profile, profile_names
 
 try:
     known = [Profile.read(name) for name in profile_names()]

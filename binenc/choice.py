@@ -1,4 +1,6 @@
-"""Which runs a chapter is about, by the names in its parameters."""
+"""Which runs are meant: those of a chapter, by the names in its parameters, or one machine's share."""
+
+import re
 
 from binenc.profile import InputError, Profile, Run
 
@@ -45,3 +47,17 @@ def choose(
         asked = ", ".join(f"{word} {list(values)}" for word, (_, values) in wanted.items() if values)
         raise InputError(f"no run of {', '.join(runs)} has {asked}")
     return runs
+
+
+def shard(runs: list[Run], part: str) -> list[Run]:
+    """Every n-th run from the i-th on, for a part written ``i/n``: n machines share a profile, one part each.
+
+    Raises
+    ------
+    InputError
+        If the part is not written so.
+    """
+    found = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", part, re.ASCII)
+    if not found or (i := int(found[1])) > (n := int(found[2])):
+        raise InputError(f"shard {part!r}: allowed is i/n with i from 1 to n, like 1/4")
+    return runs[i - 1 :: n]

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from binenc import records
+from binenc.choice import shard
 from binenc.command import command
-from binenc.profile import InputError, Profile, Run, shard
+from binenc.profile import InputError, Profile, Run
 from binenc.words import counted, duration
 
 LIMIT = 3600

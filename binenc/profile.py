@@ -240,20 +240,6 @@ def profile_names() -> list[str]:
     return sorted(path.stem for path in PROFILES.glob("[!.]*.yml"))
 
 
-def shard(runs: list[Run], part: str) -> list[Run]:
-    """Every n-th run from the i-th on, for a part written ``i/n``: n machines share a profile, one part each.
-
-    Raises
-    ------
-    InputError
-        If the part is not written so.
-    """
-    found = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", part, re.ASCII)
-    if not found or (i := int(found[1])) > (n := int(found[2])):
-        raise InputError(f"shard {part!r}: allowed is i/n with i from 1 to n, like 1/4")
-    return runs[i - 1 :: n]
-
-
 def _changed(what: str, name: str, known: dict[str, BaseModel]) -> BaseModel:
     """Look up ``base`` or ``base,field=value,...`` and apply the changes."""
     base, *changes = str(name).split(",")

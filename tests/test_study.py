@@ -16,56 +16,6 @@ from binenc.choice import choose
 from binenc.profile import ARCHITECTURES, InputError, Profile
 
 
-@pytest.mark.parametrize(
-    ("asked", "said"),
-    [
-        ({"profiles": []}, "profiles []"),
-        ({"profiles": ["nope"]}, "profile 'nope': allowed are"),
-        ({"experiments": ["mnist"]}, "experiment 'mnist': smoke has digits_mlp, digits_cnn"),
-        ({"protocols": ["written"]}, "protocol 'written': smoke has as_written"),
-        ({"architectures": ["linear"]}, "architecture 'linear': smoke has binary_encoding"),
-        ({"seeds": [-1]}, "seed -1: smoke has 0, 1"),
-        ({"seeds": ["0"]}, "seed '0': smoke has 0, 1"),
-        ({"seeds": [True]}, "seed True: smoke has 0, 1"),
-        ({"experiments": ["digits_cnn"], "seeds": [1]}, "seed 1: smoke has 0"),
-    ],
-)
-def test_unknown_names_are_refused_in_one_line(asked, said):
-    with pytest.raises(InputError) as error:
-        choose(**{"profiles": ["smoke"]} | asked)
-    assert str(error.value).startswith(said)
-    assert "\n" not in str(error.value)
-
-
-def test_a_name_that_one_of_the_profiles_has_is_enough():
-    runs = choose(["paper", "smoke"], experiments=["digits_cnn"])
-    assert runs["paper"] == []
-    assert {run.experiment_name for run in runs["smoke"]} == {"digits_cnn"}
-
-
-def test_variants_are_left_out_unless_asked_for():
-    names = {run.protocol_name for run in choose(["paper"])["paper"]}
-    every = {run.protocol_name for run in choose(["paper"], variants=True)["paper"]}
-    assert names == {"as_written", "as_released"}
-    one = "as_written,softmax_twice=true"
-    assert one in every
-    assert {run.protocol_name for run in choose(["paper"], protocols=[one])["paper"]} == {one}
-    other = "digits_mlp,classifier_sgd=0.05"
-    assert all("," not in run.id for run in choose(["quick"])["quick"])
-    assert other in {run.experiment_name for run in choose(["quick"], variants=True)["quick"]}
-    assert {run.id for run in choose(["quick"], experiments=[other], seeds=[1])["quick"]} == {
-        f"{other}/as_written/binary_encoding/seed-1"
-    }
-
-
-def test_of_switched_protocols_alone_all_are_chosen(smoke, monkeypatch):
-    alone = smoke.model_copy(
-        update={"runs": [smoke.runs[0].model_copy(update={"protocols": ["as_written,softmax_twice=true"]})]}
-    )
-    monkeypatch.setattr(Profile, "read", lambda name: alone)
-    assert choose(["smoke"])["smoke"] == alone.all_runs()
-
-
 def test_profiles_are_read_in_the_order_asked_and_those_without_records_left_out(made):
     found = study.read(["paper", "smoke"])
     assert list(found.profiles) == list(found.runs) == ["smoke"]
