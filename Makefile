@@ -122,8 +122,8 @@ linkcheck: env  ## links, images, downloads and sizes of the report that was bui
 pdf: env  ## the report as one PDF, printed by chromium
 	@mkdir -p _build && flock --no-fork _build/lock python -m pipeline.pdf
 
-readme: env  ## the verdicts of PROFILE (paper, first_epochs and quick) and a figure of the first into README.md
-	@python -m pipeline.readme $(if $(filter file,$(origin PROFILE)),paper first_epochs quick,"$(PROFILE)")
+readme: env  ## the verdicts of paper, first_epochs and quick, and a figure of the first, into README.md
+	@python -m pipeline.readme paper first_epochs quick
 
 launch: env  ## Colab and Binder buttons for URL=https://github.com/owner/name
 	@python -m pipeline.launch "$(URL)"

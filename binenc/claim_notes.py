@@ -6,6 +6,10 @@ from binenc import words
 from binenc.verdict import DECIMALS, Effect, decide, interval
 
 
+NO_SIMPLEX = "a class has no point or all class means coincide"
+"""When measures of neural collapse have no value."""
+
+
 def otherwise(measure: str, its: list[Effect], deciding: list[Effect]) -> str:
     """What the verdict would be by effects that do not decide, where that is another; all must hold."""
     (by_it, _), (verdict, _) = (decide(effects, one_suffices=False) for effects in (its, deciding))
@@ -58,6 +62,6 @@ def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
 
 
 def begins_without(curve: pd.DataFrame) -> str:
-    """That a class is empty at the first evaluation, by a measure (epochs, seeds) which then has no value."""
+    """That a measure (epochs, seeds) has no value at the first evaluation, and why."""
     n = curve.iloc[0].isna().sum()
-    return f"at first over fewer classes in {n} of {curve.shape[1]} seeds, as one has no point" if n else ""
+    return f"at first, in {n} of {curve.shape[1]} seeds, {NO_SIMPLEX}" if n else ""

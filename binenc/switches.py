@@ -268,7 +268,7 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
         mine = agrees[agrees.claim == c.number].set_index("protocol").agrees
         start, end = mine.get("as_written"), mine.get("as_released")
         switches = [p for p in ordered(mine.index) if switched(p)]
-        turning = [] if start is None else [_short(p) for p in switches if mine[p] is (not start)]
+        turning = [_short(p) for p in switches if {mine[p], mine.get(switched(p)[0])} == {True, False}]
         verdicts = list(dict.fromkeys(v.verdict for v in both.values()))
         changed = len(verdicts) == 2
         if not changed and not turning and (start is end or None in (start, end)):
@@ -279,8 +279,9 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
             said = "".join(verdicts) + (" under both" if len(both) == 2 else "")
         line = f"- {name}: {said}. The numbers of seed {seed} {_sides(start, end)}."
         if switches:
-            which = ", ".join(turning)
-            line += f" Turned by one switch alone: {which}." if turning else " No single switch turns them."
+            known = "" if all(mine[p] is not None for p in switches) else " of those with all records"
+            none = f" No single switch{known} turns them."
+            line += f" Turned by one switch alone: {', '.join(turning)}." if turning else none
         (differ if changed else turn).append(line)
     text = []
     if set(BASES) - {v.protocol for v in here}:

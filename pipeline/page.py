@@ -60,8 +60,9 @@ def _value(name: str, text: str, default: object) -> object:
         value = text if isinstance(default, str) else yaml.safe_load(text)
         return TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
     except (ValidationError, yaml.YAMLError):
-        shown = "list" if isinstance(default, list) else kind.__name__
-        raise InputError(f"parameter {name}={text}: must be a {shown} like {default!r}") from None
+        words = {list: "a list", int: "an integer", float: "a number", str: "text", bool: "true or false"}
+        like = default or ["a", "b"] if isinstance(default, list) else default
+        raise InputError(f"parameter {name}={text}: must be {words[type(default)]} like {like!r}") from None
 
 
 def _exist(values: dict[str, object]) -> None:

@@ -7,6 +7,7 @@ import sys
 
 from binenc.command import command
 from binenc.profile import InputError
+from binenc.words import duration
 from pipeline.report import build
 from pipeline.stage import BUILD, STAGE
 
@@ -14,6 +15,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OPTIONS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
 )
+MOST = 600
+"""Seconds that printing may take."""
 
 
 def main() -> None:
@@ -30,15 +33,13 @@ def main() -> None:
     pdf = BUILD / "report.pdf"
     pdf.unlink(missing_ok=True)
     wait = "--virtual-time-budget=60000"
-    command = [
-        chromium,
-        *OPTIONS.split(),
-        wait,
-        "--no-pdf-header-footer",
-        f"--print-to-pdf={pdf}",
-        whole.as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    options = [*OPTIONS.split(), wait, "--no-pdf-header-footer", f"--print-to-pdf={pdf}"]
+    try:
+        done = subprocess.run(
+            [chromium, *options, whole.as_uri()], capture_output=True, text=True, timeout=MOST
+        )
+    except subprocess.TimeoutExpired:
+        sys.exit(f"{chromium} did not print within {duration(MOST)}: CHROMIUM=path names another browser")
     if done.returncode or not pdf.exists():
         sys.exit(f"{chromium} did not print:\n{done.stderr[-2000:]}")
     print(f"pdf: {pdf}")

@@ -39,7 +39,9 @@ def folded(verdicts: pd.DataFrame) -> list[str]:
 def main(names: list[str]) -> None:
     found = study.read(names)
     if lacking := set(names) - set(found.profiles):
-        raise InputError(f"{', '.join(sorted(lacking))}: no record to judge by")
+        raise InputError(
+            f"{', '.join(sorted(lacking))}: no record to judge by; `make book` makes those of quick"
+        )
     runs = found.runs[names[0]]
     drawn = [slug("emergence", names[0], run.experiment_name, run.protocol_name) for run in runs]
     figures = [list(ROOT.glob(f"_build/chapters/*/figures/{name}.svg")) for name in dict.fromkeys(drawn)]

@@ -75,12 +75,12 @@ def test_values_are_of_the_type_of_the_default():
     ("name", "word", "said"),
     [
         ("run", "sede=1", "parameter 'sede': allowed are profile, experiment, protocol, architecture, seed"),
-        ("run", "seed=1.5", "parameter seed=1.5: must be a int like 0"),
-        ("run", "seed=true", "parameter seed=true: must be a int like 0"),
-        ("run", "seed='1'", "parameter seed='1': must be a int like 0"),
+        ("run", "seed=1.5", "parameter seed=1.5: must be an integer like 0"),
+        ("run", "seed=true", "parameter seed=true: must be an integer like 0"),
+        ("run", "seed='1'", "parameter seed='1': must be an integer like 0"),
         ("run", "seed", "parameter 'seed': is written name=value"),
         ("run", "seed=-1", "seed -1: allowed are the integers from 0"),
-        ("run", "seed=[", "parameter seed=[: must be a int like 0"),
+        ("run", "seed=[", "parameter seed=[: must be an integer like 0"),
         ("run", "profile=nope", "profile 'nope': allowed are"),
         ("run", "experiment=mnist", "experiment 'mnist': allowed are digits_mlp, digits_cnn"),
         ("run", "protocol=as_wrote", "protocol 'as_wrote': allowed are as_written, as_released"),
@@ -92,7 +92,7 @@ def test_values_are_of_the_type_of_the_default():
         ("binarity", "profiles=[nope]", "profile 'nope': allowed are"),
         ("binarity", "experiments=[digits]", "experiment 'digits': "),
         ("binarity", "seeds=[-1]", "seed -1: "),
-        ("binarity", "seeds=0", "parameter seeds=0: must be a list like []"),
+        ("binarity", "seeds=0", "parameter seeds=0: must be a list like ['a', 'b']"),
     ],
 )
 def test_what_is_refused(name, word, said):

@@ -275,7 +275,6 @@ def test_one_run_by_name(built):
     [
         (("book", "PROFILE=qick"), "qick", "quick"),
         (("plan", "PROFILE=qick"), "qick", "quick"),
-        (("readme", "PROFILE=qick"), "qick", "quick"),
         (("run",), "experiment ''", "digits_mlp"),
         (("run", "EXPERIMENT=digits mlp"), "digits mlp", "digits_mlp"),
         (("run", "EXPERIMENT=cifar"), "cifar", "digits_mlp"),

@@ -224,6 +224,24 @@ def test_a_switch_of_the_released_code_is_compared_with_it():
     assert switches._row("as_released,softmax_twice=false") == "As released, `softmax_twice`: true → false"
 
 
+@pytest.mark.parametrize(("accuracy", "turned"), [(0.98, True), (0.95, False)])
+def test_the_numbers_of_such_a_switch_turn_from_those_of_the_released_code(monkeypatch, accuracy, turned):
+    t = study_table()
+    t = t[t.protocol.isin([WRITTEN, RELEASED])]
+    back = paper_world() | {("accuracy", BINARY): (0.5, 0.9, accuracy)}
+    t = pd.concat([t, table(back, seeds=1, protocol="as_released,softmax_twice=false")], ignore_index=True)
+    said = switches.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    assert ("Turned by one switch alone: as released but softmax_twice=false." in said) is turned
+    assert ("No single switch turns them" in said) is not turned
+
+
+def test_a_switch_that_lacks_a_record_is_not_said_to_turn_nothing(monkeypatch):
+    t = study_table()
+    t = t[~((t.protocol == TWICE) & (t.architecture == NONE)) & (t.protocol != MEAN)]
+    said = switches.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    assert "No single switch of those with all records turns them." in said
+
+
 def test_one_protocol_alone_is_said(monkeypatch):
     t = study_table()
     t = t[t.protocol == WRITTEN]

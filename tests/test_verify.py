@@ -202,9 +202,20 @@ def test_another_loss_is_outside_the_tolerance_of_the_seeds(trained, monkeypatch
     assert "OUTSIDE" in capsys.readouterr().out
 
 
+def test_seeds_that_other_sources_made_give_the_tolerance_too(trained, monkeypatch, capsys):
+    profile, run = trained
+    monkeypatch.setattr(records, "code_version", lambda: "0" * 64)
+    assert verify.verify(profile, run)
+    said = capsys.readouterr().out
+    assert "spread from the seeds of this combination" in said
+    assert "made with other sources of binenc" in said
+
+
 def test_what_cannot_be_compared_is_one_line(here, smoke, monkeypatch):
     run = smoke.all_runs()[0]
-    with pytest.raises(InputError, match=f"{run.id} has no record"):
+    with pytest.raises(
+        InputError, match=f"{run.id} has no record to compare with; `make book PROFILE=smoke` makes one"
+    ):
         verify.verify(smoke, run)
     records.save(synthetic(run, data_checksum="0" * 64), records.folder(smoke, run))
     with pytest.raises(InputError, match="digits: other data than those of the record"):
