@@ -5,9 +5,10 @@ import pandas as pd
 from binenc import words
 from binenc.verdict import DECIMALS, Effect, decide, interval
 
-
 NO_SIMPLEX = "a class has no point or all class means coincide"
 """When measures of neural collapse have no value."""
+NEARLY_ALL = 0.999
+"""Accuracies above are said to be at a ceiling."""
 
 
 def otherwise(measure: str, its: list[Effect], deciding: list[Effect]) -> str:
@@ -35,10 +36,11 @@ def by_scale(score: pd.Series, standardised: pd.Series) -> str:
 
 
 def on_the_way(share: pd.DataFrame, bound: float) -> str:
-    """What is to be said of a share (epochs, seeds) that ends below its bound: it was higher, or it rises."""
+    """When a share (epochs, seeds) was above its bound; if it ends below, that it was higher, or rises."""
     means = share.mean(axis=1)
+    above = means.index[means > bound]
     if means.iloc[-1] > bound:
-        return ""
+        return f"on average there at {len(above)} of {len(means)} evaluations, first after epoch {above[0]}"
     if means.max() - means.iloc[-1] > 0.01:
         return f"it had been {words.share(means.max())} after epoch {means.idxmax()}"
     rise = 100 * means.diff().iloc[-1]
@@ -58,7 +60,10 @@ def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
     best = pd.concat([other.iloc[-1] for other in others], axis=1).max(axis=1)
     perfect = (best == 1).sum()
     none = f"in {perfect} of {len(best)} seeds another has accuracy 1, which nothing exceeds"
-    return together(said, none if perfect else "")
+    wrong, least = (words.number(100 * (1 - last).mean(), 2) for last in (mine.iloc[-1], best))
+    ceiling = f"a ceiling: wrong are {wrong} % of the points, and {least} % in the best of the others"
+    near = min(mine.iloc[-1].mean(), best.mean()) > NEARLY_ALL
+    return together(said, ceiling if near else "", none if perfect else "")
 
 
 def begins_without(curve: pd.DataFrame) -> str:

@@ -184,10 +184,8 @@ def _check(profile: Profile, run: Run, folder: Path) -> None:
         raise InputError(f"{run.id}: run.json: {first_complaint(error)}") from None
     if not profile.recorded and record.run["code"] != records.code_version():
         commit = f"commit {record.run['commit'][:10]}" if record.run["commit"] else "a copy without git"
-        said = (
-            f"{run.id}: made by other sources of binenc than those here, which would retrain it ({commit}): "
-        )
-        raise InputError(f"{said}check those out, or say `recorded: true` in profiles/{profile.name}.yml")
+        said = f"{run.id}: made by other sources of binenc ({commit}) than those here, which would retrain it"
+        raise InputError(f"{said}; check those out, or say `recorded: true` in profiles/{profile.name}.yml")
 
 
 def first_difference(made, wanted, where: str = "configuration") -> str | None:

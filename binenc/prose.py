@@ -148,51 +148,6 @@ def simplex_floor(found: Study) -> str:
     return f"{head}{'; '.join(said)}." if said else ""
 
 
-def vertices(found: Study, geometry: pd.DataFrame) -> str:
-    """Whether class means are nearer to a simplex than their codes under binary encoding, as Markdown."""
-    ends = over_seeds(geometry)
-    ends = ends[ends.architecture == "binary_encoding"]
-    if ends.empty:
-        return "No experiment here has records of binary encoding."
-    mine = ends.pivot(index=GROUP, columns="metric", values="mean").dropna()
-    if mine.empty:
-        return "In no case are the angles of class means, those of their codes and both vertices defined."
-    nearer = mine.means_equiangularity < mine.code_equiangularity
-    return (
-        f"Under binary encoding equiangularity is {_range(mine.means_equiangularity)} for class means and "
-        f"{_range(mine.code_equiangularity)} for their codes, beside {_range(mine.d**-0.5)} for random "
-        f"directions; class means are nearer to a simplex than their codes in {nearer.sum()} of {len(mine)} "
-        f"cases. They lie off their vertices by {_range(mine.off_vertices)} of half the distance between a "
-        "dimension's two values."
-    )
-
-
-def axes(found: Study, geometry: pd.DataFrame) -> str:
-    """What is left of the axes where gradient descent trains the classifier, as Markdown: an item a case."""
-    ends = over_seeds(geometry)
-    mine = ends[ends.architecture == "binary_encoding"].pivot(index=GROUP, columns="metric", values="mean")
-    lines = []
-    for (profile, experiment, protocol), other in mine.iterrows():
-        base, _, change = experiment.partition(",")
-        if not re.fullmatch(r"classifier_sgd=[^,]+", change) or (profile, base, protocol) not in mine.index:
-            continue
-        adam = mine.loc[(profile, base, protocol)]
-        left = (other.rotated - other.off_vertices) / (adam.rotated - adam.off_vertices)
-        lines.append(
-            f"- {where(found, profile, base, protocol)}: class means are off their vertices by "
-            f"{number(adam.off_vertices, 2)} of the half distance where Adam trains the classifier, by "
-            f"{number(adam.rotated, 2)} once they are rotated at random; where gradient descent trains it, "
-            f"by {number(other.off_vertices, 2)} and {number(other.rotated, 2)}. Of the difference a share "
-            f"of {number(max(left, 0), 2)} is left: "
-            + ("most of it comes with Adam." if left < 0.5 else "most of it has another cause.")
-        )
-    return "\n".join(lines) or "No run here has a classifier that gradient descent trains."
-
-
-def _range(values: pd.Series) -> str:
-    return " to ".join(dict.fromkeys(number(x, 2) for x in (values.min(), values.max())))
-
-
 def parameter_sentence(table: pd.DataFrame) -> str:
     """Whether the three architectures with a penultimate layer have equally many parameters, as Markdown."""
     told = table[table["First three equal"] != "–"]["First three equal"]

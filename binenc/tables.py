@@ -3,18 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from binenc.geometry import (
-    equiangularity,
-    hamming,
-    off_vertices,
-    pairs,
-    plotkin_bound,
-    rotated_off_vertices,
-)
 from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
 from binenc.prose import GROUP, final, seeds
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol
-from binenc.records import Record, find
+from binenc.records import Record
 from binenc.study import KEYS, Study, contents, over_seeds
 from binenc.words import METRICS, number, plus_minus
 
@@ -140,33 +132,6 @@ def axes_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
         line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
         lines.append(line | _means(shown, titles) | _seeds(shown))
     return pd.DataFrame(lines)
-
-
-def geometry_of(found: Study) -> pd.DataFrame:
-    """What `binenc.geometry` says of the codes and class means of each run, as rows of the study's table.
-
-    The spread of distances is of the training points' codebook, the rest of test points: of those classes
-    to which a test point counts.
-    """
-    rows = []
-    for name, run in found.each():
-        record = find(found.profiles[name], run)
-        filled = record.arrays["test_class_count"] > 0
-        means, book = record.arrays["test_class_means"][filled], record.arrays["test_codebook"][filled]
-        codebook = record.arrays["codebook"][-1]
-        values = {
-            "d": codebook.shape[1],
-            "plotkin_bound": plotkin_bound(*codebook.shape),
-            "hamming_std": pairs(hamming(codebook[filled])).std(),
-            "means_equiangularity": equiangularity(means.astype(float)),
-            "code_equiangularity": equiangularity(book.astype(float)),
-            "off_vertices": off_vertices(means, book),
-            "rotated": rotated_off_vertices(means),
-        }
-        key = (name, run.experiment_name, run.protocol_name, run.architecture, run.seed)
-        epoch = record.history.epoch.max()
-        rows += [(*key, epoch, "test", metric, value) for metric, value in values.items()]
-    return pd.DataFrame(rows, columns=found.table.columns)
 
 
 def parameter_table(found: Study) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from binenc import claim_pages, judging, study
+from binenc import claim_pages, hypercube, judging, study
 from binenc.command import command
 from binenc.figures import slug
 from binenc.profile import ROOT, InputError
@@ -39,9 +39,7 @@ def folded(verdicts: pd.DataFrame) -> list[str]:
 def main(names: list[str]) -> None:
     found = study.read(names)
     if lacking := set(names) - set(found.profiles):
-        raise InputError(
-            f"{', '.join(sorted(lacking))}: no record to judge by; `make book` makes those of quick"
-        )
+        raise InputError(f"{', '.join(sorted(lacking))}: no record to judge by; `make book` makes some")
     runs = found.runs[names[0]]
     drawn = [slug("emergence", names[0], run.experiment_name, run.protocol_name) for run in runs]
     figures = [list(ROOT.glob(f"_build/chapters/*/figures/{name}.svg")) for name in dict.fromkeys(drawn)]
@@ -52,7 +50,8 @@ def main(names: list[str]) -> None:
     judged = judging.judge(found)
     first, *others = folded(judging.to_frame(judged))
     numbers = CLOSED.format("Numbers of what else is recorded", claim_pages.elsewhere(judged))
-    head = claim_pages.headline(judged), *study.gaps(found), first, claim_pages.findings(judged)
+    found_items = claim_pages.findings(judged), hypercube.beyond(study.read(names, variants=True))
+    head = claim_pages.headline(judged), *study.gaps(found), first, "\n".join(found_items)
     write(ROOT / "README.md", "\n\n".join([*head, *others, numbers]))
     newest = max(next(filter(None, figures)), key=lambda path: path.stat().st_mtime)
     shutil.copy(newest, ROOT / ".github/emergence.svg")

@@ -4,10 +4,9 @@ import dataclasses
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from binenc import loss, models, prose, records, study, tables
+from binenc import loss, models, prose, records, study
 from binenc.figures.curves import curves
 from binenc.geometry import simplex
 from binenc.profile import ARCHITECTURES
@@ -141,41 +140,6 @@ def test_the_loss_says_whether_its_exponential_is_reached(made, most, excess, pe
     assert ("penalty" in said) is penalty
 
 
-@pytest.mark.parametrize(("codes", "nearer"), [(2.0, 2), (0.0, 0)])
-def test_class_means_are_set_against_the_vertices_that_their_codes_name(made, codes, nearer):
-    found = study.read(["smoke"], protocols=["as_written"])
-    geometry = tables.geometry_of(found)
-    off = geometry.metric == "off_vertices"
-    geometry.loc[off, "value"] = np.where(geometry.experiment[off] == "digits_mlp", 0.25, 0.5)
-    geometry.loc[geometry.metric == "code_equiangularity", "value"] = codes
-    said = prose.vertices(found, geometry)
-    assert f"in {nearer} of 2 cases" in said
-    cnn = (geometry.experiment == "digits_cnn") & (geometry.metric == "code_equiangularity")
-    geometry.loc[cnn, "value"] = np.nan
-    assert f"in {nearer // 2} of 1 cases" in prose.vertices(found, geometry)
-    geometry.loc[geometry.metric == "off_vertices", "value"] = np.nan
-    assert "In no case" in prose.vertices(found, geometry)
-    assert "by 0.25 to 0.50 of half" in said
-
-
-@pytest.mark.parametrize(("off", "left", "cause"), [(0.5, "0.25", "Adam"), (0.3, "0.75", "another cause")])
-def test_axes_are_told_by_what_is_left_of_them_without_adam(made, smoke, off, left, cause):
-    found = study.read(["smoke"], protocols=["as_written"], architectures=["binary_encoding"])
-    with_adam = tables.geometry_of(found)
-    without = with_adam.assign(experiment=with_adam.experiment + ",classifier_sgd=0.05")
-    other = with_adam.assign(experiment=with_adam.experiment + ",gamma=1")
-    geometry = pd.concat([with_adam, without, other], ignore_index=True)
-    geometry.loc[geometry.metric == "rotated", "value"] = 0.6
-    is_off = geometry.metric == "off_vertices"
-    geometry.loc[is_off, "value"] = np.where(geometry.experiment[is_off].str.contains("sgd"), off, 0.2)
-    said = prose.axes(found, geometry)
-    assert len(said.splitlines()) == 2  # an experiment each
-    assert "by 0.20 of the half distance where Adam trains the classifier, by 0.60 once" in said
-    assert f"a share of {left} is left" in said
-    assert cause in said
-    assert "No run here" in prose.axes(found, with_adam)
-
-
 def test_the_floor_of_a_simplex_is_of_the_test_points_of_each_dataset(made):
     """In these records no test point counts to the first of four classes, the rest are equally large."""
     found = study.read(["smoke"], protocols=["as_written"])
@@ -189,8 +153,3 @@ def test_other_readings_of_the_loss_are_not_told_by_the_formula_of_this_one(made
     found = study.read(["smoke"], protocols=["as_written"])
     table = found.table.assign(protocol="as_written,loss_bin=exp_of_norm")
     assert "No experiment" in prose.loss_range(dataclasses.replace(found, table=table))
-
-
-def test_without_binary_encoding_nothing_is_said_of_vertices(made):
-    found = study.read(["smoke"], architectures=["no_penultimate"])
-    assert "No experiment" in prose.vertices(found, tables.geometry_of(found))

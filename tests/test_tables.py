@@ -1,14 +1,13 @@
 """Tables of numbers out of records."""
 
 import dataclasses
-import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
 from drawn import CLASSES, DIMENSIONS
 
-from binenc import records, study, tables
+from binenc import hypercube, records, study, tables
 from binenc.geometry import equiangularity, off_vertices, rotated_off_vertices
 from binenc.profile import ARCHITECTURES
 from binenc.prose import parameter_sentence
@@ -75,39 +74,16 @@ def test_simplex_table_uses_the_dimension_of_the_latents(made, smoke):
     run = smoke.run("digits_mlp", "as_written", "no_penultimate", 0)
     wide = made[run.id].arrays | {"codebook": np.repeat(made[run.id].arrays["codebook"], 9, axis=2)}
     records.save(dataclasses.replace(made[run.id], arrays=wide), records.folder(smoke, run))
-    table = tables.simplex_table(found := study.read(["smoke"]), tables.geometry_of(found))
+    table = tables.simplex_table(found := study.read(["smoke"]), hypercube.geometry_of(found))
     part = table[table.Runs == "Digits (MLP), as written"]
     assert part.Architecture.tolist() == list(ARCHITECTURES.values())
     assert part.d.tolist() == [DIMENSIONS] * 3 + [9 * DIMENSIONS]
     assert part["Bound, minimum"].iloc[-1] == number(9 * DIMENSIONS / 2 * CLASSES / (CLASSES - 1))
 
 
-def test_geometry_is_of_the_codes_and_class_means_of_each_run(made):
-    found = study.read(["smoke"])
-    geometry = tables.geometry_of(found)
-    rows = geometry.set_index(["architecture", "protocol", "experiment", "metric"]).value
-    record = made["digits_mlp/as_written/linear_penultimate/seed-0"]
-    book = record.arrays["codebook"][-1]  # no test point counts to its first class
-    distances = [(a != b).sum() for a, b in itertools.combinations(book[1:], 2)]  # the first has none
-    key = "linear_penultimate", "as_written", "digits_mlp"
-    assert rows[(*key, "hamming_std")] == pytest.approx(np.std(distances))
-    known = (record.arrays[name][1:] for name in ("test_class_means", "test_codebook"))
-    assert rows[(*key, "off_vertices")] == off_vertices(*known)
-    others = geometry.assign(seed=geometry.seed + 9).query("metric != 'off_vertices'")
-    twice = tables.vertices_table(found, pd.concat([geometry, others]))
-    assert set(tables.vertices_table(found, geometry).n) == {"1", "2"}
-    assert set(twice.n) == {"1 to 2", "2 to 4"}
-    table = tables.vertices_table(found, geometry).set_index(["Runs", "Architecture"])
-    line = table.loc["Digits (MLP), as written", "Linear penultimate"]
-    assert line["Off their vertices"] == number(rows[(*key, "off_vertices")], 4)
-    means = record.arrays["test_class_means"][1:]
-    assert line["Class means"] == number(equiangularity(means.astype(float)), 4)
-    assert line["Random directions"] == number(means.shape[1] ** -0.5, 2)
-
-
 def test_axes_table_is_of_the_geometry_and_of_what_is_recorded(made):
     found = study.read(["smoke"], architectures=["binary_encoding"], seeds=[0], protocols=["as_written"])
-    geometry = tables.geometry_of(found)
+    geometry = hypercube.geometry_of(found)
     line = tables.axes_table(found, geometry).set_index("Runs").loc["Digits (MLP), as written"]
     record = made["digits_mlp/as_written/binary_encoding/seed-0"]
     means = record.arrays["test_class_means"][1:]
@@ -175,7 +151,7 @@ def test_run_table_has_both_splits(made, smoke):
 
 def test_simplex_table_by_its_records(made):
     found = study.read(["smoke"])
-    geometry = tables.geometry_of(found)
+    geometry = hypercube.geometry_of(found)
     line = (
         tables.simplex_table(found, geometry)
         .set_index(["Runs", "Architecture"])
