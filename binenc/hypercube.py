@@ -12,10 +12,13 @@ from binenc.geometry import (
     plotkin_bound,
     rotated_off_vertices,
 )
-from binenc.prose import GROUP
+from binenc.prose import GROUP, final
 from binenc.records import find
 from binenc.study import Study, over_seeds
 from binenc.words import number
+
+BESIDE = {"code_share": "train", "loss": "train", "accuracy": "test"}
+"""What is told beside the axes, and of which points."""
 
 
 def geometry_of(found: Study) -> pd.DataFrame:
@@ -76,7 +79,7 @@ def simplex_on_a_cube(found: Study, geometry: pd.DataFrame) -> str:
     ends = ends[ends.architecture == "binary_encoding"]
     if ends.empty:
         return ""
-    key = tuple(ends.iloc[0][GROUP])
+    key = list(ends.iloc[0][GROUP])
     mine = ends[(ends[GROUP] == key).all(axis=1)].set_index("metric")["mean"]
     means, codes, random = (
         number(x, 2) for x in (mine.means_equiangularity, mine.code_equiangularity, mine.d**-0.5)
@@ -90,8 +93,9 @@ def simplex_on_a_cube(found: Study, geometry: pd.DataFrame) -> str:
 
 
 def axes(found: Study, geometry: pd.DataFrame) -> str:
-    """What is left of the axes where gradient descent trains the classifier, as Markdown: an item a case."""
-    ends = over_seeds(geometry)
+    """What is left of the codes where gradient descent trains the classifier, as Markdown: an item a case."""
+    recorded = [final(found, metric, split) for metric, split in BESIDE.items()]
+    ends = pd.concat([over_seeds(geometry), *recorded])
     mine = ends[ends.architecture == "binary_encoding"].pivot(index=GROUP, columns="metric", values="mean")
     lines = []
     for (profile, experiment, protocol), other in mine.iterrows():
@@ -100,12 +104,18 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
             continue
         adam = mine.loc[(profile, base, protocol)]
         left = (other.rotated - other.off_vertices) / (adam.rotated - adam.off_vertices)
+        share, loss, accuracy = ([number(run[name], 4) for run in (adam, other)] for name in BESIDE)
+        off, rotated = (
+            [number(run[name], 2) for run in (adam, other)] for name in ("off_vertices", "rotated")
+        )
         lines.append(
-            f"- **Axes of the codes** ({found.title(profile, base, protocol)}): the loss cannot tell them "
-            f"apart. Class means are off their vertices by {number(adam.off_vertices, 2)} of the half "
-            f"distance where Adam trains the classifier, by {number(adam.rotated, 2)} once they are rotated "
-            f"at random; where gradient descent trains it, by {number(other.off_vertices, 2)} and "
-            f"{number(other.rotated, 2)}. Of the difference a share of {number(max(left, 0), 2)} is left: "
+            f"- **What makes the codes** ({found.title(profile, base, protocol)}): the loss cannot tell "
+            f"apart the axes off which they are read. Where Adam trains the classifier, a share of "
+            f"{share[0]} of the training points have their class's code, and class means are off their "
+            f"vertices by {off[0]} of the half distance ({rotated[0]} if rotated at random). Where gradient "
+            f"descent trains it, and Adam all else, it is {share[1]}, and {off[1]} ({rotated[1]}), at a loss "
+            f"of {loss[1]} in place of {loss[0]} and a test accuracy of {accuracy[1]} in place of "
+            f"{accuracy[0]}: "
             + ("most of it comes with Adam." if left < 0.5 else "most of it has another cause.")
         )
     return "\n".join(lines)

@@ -1,5 +1,6 @@
 """Where class means and codes lie, out of records: the numbers and the sentences."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -51,23 +52,40 @@ def test_class_means_are_set_against_the_vertices_that_their_codes_name(made, co
     assert "by 0.25 to 0.50 of half" in said
 
 
-@pytest.mark.parametrize(("off", "left", "cause"), [(0.5, "0.25", "Adam"), (0.3, "0.75", "another cause")])
-def test_axes_are_told_by_what_is_left_of_them_without_adam(made, smoke, off, left, cause):
+@pytest.mark.parametrize(("off", "cause"), [(0.5, "comes with Adam"), (0.3, "has another cause")])
+def test_what_makes_the_codes_is_told_by_what_is_left_of_them_without_adam(made, off, cause):
     found = study.read(["smoke"], protocols=["as_written"], architectures=["binary_encoding"])
-    with_adam = hypercube.geometry_of(found)
-    without = with_adam.assign(experiment=with_adam.experiment + ",classifier_sgd=0.05")
-    other = with_adam.assign(experiment=with_adam.experiment + ",gamma=1")
-    geometry = pd.concat([with_adam, without, other], ignore_index=True)
+    changes = ("", ",classifier_sgd=0.05", ",gamma=1")
+    found = dataclasses.replace(found, table=repeated(found.table, changes))
+    geometry = repeated(hypercube.geometry_of(found), changes)
     geometry.loc[geometry.metric == "rotated", "value"] = 0.6
-    is_off = geometry.metric == "off_vertices"
-    geometry.loc[is_off, "value"] = np.where(geometry.experiment[is_off].str.contains("sgd"), off, 0.2)
+    sgd, is_off = geometry.experiment.str.contains("sgd"), geometry.metric == "off_vertices"
+    geometry.loc[is_off, "value"] = np.where(sgd[is_off], off, 0.2)
+    sgd, is_share = found.table.experiment.str.contains("sgd"), found.table.metric == "code_share"
+    found.table.loc[is_share, "value"] = np.where(sgd[is_share], 0.25, 0.75)
     said = hypercube.axes(found, geometry)
     assert len(said.splitlines()) == 2  # an experiment each
-    assert said.startswith("- **Axes of the codes** (Digits (")
-    assert "by 0.20 of the half distance where Adam trains the classifier, by 0.60 once" in said
-    assert f"a share of {left} is left" in said
-    assert cause in said
-    assert hypercube.axes(found, with_adam) == ""
+    assert said.startswith("- **What makes the codes** (Digits (")
+    assert "a share of 0.7500 of the training points" in said
+    assert "off their vertices by 0.20 of the half distance (0.60 if rotated at random)" in said
+    assert f"it is 0.2500, and {off:.2f} (0.60)" in said
+    assert said.count(f"most of it {cause}.") == 2
+    plain = study.read(["smoke"], architectures=["binary_encoding"])
+    assert hypercube.axes(plain, hypercube.geometry_of(plain)) == ""
+
+
+def repeated(table: pd.DataFrame, changes: tuple[str, ...]) -> pd.DataFrame:
+    return pd.concat([table.assign(experiment=table.experiment + c) for c in changes], ignore_index=True)
+
+
+def test_the_simplex_is_told_of_the_first_case_alone(made):
+    found = study.read(["smoke"])
+    said = hypercube.simplex_on_a_cube(found, hypercube.geometry_of(found))
+    means = made["digits_mlp/as_written/binary_encoding/seed-0"].arrays["test_class_means"][1:]
+    other = made["digits_mlp/as_written/binary_encoding/seed-1"].arrays["test_class_means"][1:]
+    mean = np.mean([equiangularity(rows.astype(float)) for rows in (means, other)])
+    assert f"is {number(mean, 2)} between class means of test points" in said
+    assert said.count("\n") == 0
 
 
 def test_without_binary_encoding_nothing_is_said_of_vertices(made):
