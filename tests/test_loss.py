@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import ortho_group
 
 from binenc.loss import binary_loss, cross_entropy, total_loss
 from binenc.protocol import AS_RELEASED, AS_WRITTEN
@@ -95,3 +96,13 @@ def test_without_gamma_the_latents_get_no_gradient():
     loss.backward()
     assert loss.item() == pytest.approx(math.log(2))
     assert latents.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("reading", "changes"), [("exp_of_mean", False), ("exp_of_norm", False), ("mean_of_exp", True)]
+)
+def test_a_rotation_of_the_latents_changes_one_reading_alone(reading, changes):
+    latents = torch.randn(50, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) / 2
+    rotation = torch.tensor(ortho_group.rvs(8, random_state=0))
+    before, after = binary_loss(latents, reading), binary_loss(latents @ rotation, reading)
+    assert torch.isclose(before, after, rtol=1e-9).item() is not changes
