@@ -4,12 +4,9 @@ from binenc.figures.codes import codebooks, show_codebook
 from binenc.figures.curves import curves, ends, run_curves
 from binenc.figures.latents import histograms, projection, run_histograms
 from binenc.figures.networks import backbones, heads, loss_shape
-from binenc.figures.style import COLOURS, DASHES, STYLE, show, slug, table
+from binenc.figures.style import slug, table
 
 __all__ = [
-    "COLOURS",
-    "DASHES",
-    "STYLE",
     "backbones",
     "codebooks",
     "curves",
@@ -20,7 +17,6 @@ __all__ = [
     "projection",
     "run_curves",
     "run_histograms",
-    "show",
     "show_codebook",
     "slug",
     "table",
