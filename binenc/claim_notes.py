@@ -40,7 +40,8 @@ def on_the_way(share: pd.DataFrame, bound: float) -> str:
     means = share.mean(axis=1)
     above = means.index[means > bound]
     if means.iloc[-1] > bound:
-        return f"on average there at {len(above)} of {len(means)} evaluations, first after epoch {above[0]}"
+        often = f"at {len(above)} of {len(means)} evaluations, first after epoch {above[0]}"
+        return f"on average above {bound:g} {often}"
     if means.max() - means.iloc[-1] > 0.01:
         return f"it had been {words.share(means.max())} after epoch {means.idxmax()}"
     rise = 100 * means.diff().iloc[-1]

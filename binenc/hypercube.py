@@ -113,8 +113,8 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
             f"apart the axes off which they are read. Where Adam trains the classifier, a share of "
             f"{share[0]} of the training points have their class's code, and class means are off their "
             f"vertices by {off[0]} of the half distance ({rotated[0]} if rotated at random). Where gradient "
-            f"descent trains it, and Adam all else, it is {share[1]}, and {off[1]} ({rotated[1]}), at a loss "
-            f"of {loss[1]} in place of {loss[0]} and a test accuracy of {accuracy[1]} in place of "
+            f"descent trains it, and Adam all else, these are {share[1]} and {off[1]} ({rotated[1]}), at a "
+            f"loss of {loss[1]} in place of {loss[0]} and a test accuracy of {accuracy[1]} in place of "
             f"{accuracy[0]}: "
             + ("most of it comes with Adam." if left < 0.5 else "most of it has another cause.")
         )

@@ -131,7 +131,8 @@ def axes_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
         shown = part.set_index("metric").loc[list(titles)]
         line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
         lines.append(line | _means(shown, titles) | _seeds(shown))
-    return pd.DataFrame(lines)
+    table = pd.DataFrame(lines)
+    return table if table.Architecture.nunique() > 1 else table.drop(columns="Architecture")
 
 
 def parameter_table(found: Study) -> pd.DataFrame:

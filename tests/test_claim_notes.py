@@ -24,6 +24,9 @@ def test_a_share_that_rises_or_was_higher_is_said_to_and_judged_all_the_same(sha
     assert v.verdict == ("reproduced" if share[-1] > 0.99 else "not reproduced")
     assert ("still rising" in v.why or "had been" in v.why) is bool(said)
     assert said in v.why
+    above = sum(x > 0.99 for x in share)
+    first = f"on average above 0.99 at {above} of {len(share)} evaluations, first after epoch 10"
+    assert (first in v.why) is (share[-1] > 0.99)
 
 
 @pytest.mark.parametrize(

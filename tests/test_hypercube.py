@@ -68,7 +68,7 @@ def test_what_makes_the_codes_is_told_by_what_is_left_of_them_without_adam(made,
     assert said.startswith("- **What makes the codes** (Digits (")
     assert "a share of 0.7500 of the training points" in said
     assert "off their vertices by 0.20 of the half distance (0.60 if rotated at random)" in said
-    assert f"it is 0.2500, and {off:.2f} (0.60)" in said
+    assert f"these are 0.2500 and {off:.2f} (0.60)" in said
     assert said.count(f"most of it {cause}.") == 2
     plain = study.read(["smoke"], architectures=["binary_encoding"])
     assert hypercube.axes(plain, hypercube.geometry_of(plain)) == ""
