@@ -89,12 +89,12 @@ def test_axes_table_is_of_the_geometry_and_of_what_is_recorded(made):
     means = record.arrays["test_class_means"][1:]
     assert line["Rotated"] == number(rotated_off_vertices(means), 4)
     assert line["Off their vertices"] == number(off_vertices(means, record.arrays["test_codebook"][1:]), 4)
-    for title, metric in {
-        "Whole-code share": ("code_share", "train"),
-        "Accuracy, test": ("accuracy", "test"),
-    }.items():
-        assert line[title] == number(record.final(*metric), 4)
+    assert line["Whole-code share"] == number(record.final("code_share", "train"), 4)
     assert line["Loss, training"] == number(record.final("loss", "train"), 4)
+    assert line["Accuracy, test"] == number(record.final("accuracy", "test"), 4)
+    assert "Architecture" not in line
+    both = study.read(["smoke"], architectures=["binary_encoding", "linear_penultimate"], seeds=[0])
+    assert tables.axes_table(both, hypercube.geometry_of(both)).Architecture.nunique() == 2
 
 
 def test_protocol_table_says_every_field_as_its_protocols_have_it():
