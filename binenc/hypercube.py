@@ -15,7 +15,7 @@ from binenc.geometry import (
 from binenc.prose import GROUP, final
 from binenc.records import find
 from binenc.study import Study, over_seeds
-from binenc.words import number
+from binenc.words import number, plus_minus
 
 BESIDE = {"code_share": "train", "loss": "train", "accuracy": "test"}
 """What is told beside the axes, and of which points."""
@@ -96,27 +96,31 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
     """What is left of the codes where gradient descent trains the classifier, as Markdown: an item a case."""
     recorded = [final(found, metric, split) for metric, split in BESIDE.items()]
     ends = pd.concat([over_seeds(geometry), *recorded])
-    mine = ends[ends.architecture == "binary_encoding"].pivot(index=GROUP, columns="metric", values="mean")
+    mine = ends[ends.architecture == "binary_encoding"].set_index([*GROUP, "metric"])[["mean", "std", "n"]]
     lines = []
-    for (profile, experiment, protocol), other in mine.iterrows():
+    for profile, experiment, protocol in mine.index.droplevel("metric").unique():
         base, _, change = experiment.partition(",")
-        if not re.fullmatch(r"classifier_sgd=[^,]+", change) or (profile, base, protocol) not in mine.index:
+        adam, other = (profile, base, protocol), (profile, experiment, protocol)
+        if not re.fullmatch(r"classifier_sgd=[^,]+", change) or (*adam, "rotated") not in mine.index:
             continue
-        adam = mine.loc[(profile, base, protocol)]
-        left = (other.rotated - other.off_vertices) / (adam.rotated - adam.off_vertices)
-        share, loss, accuracy = ([number(run[name], 4) for run in (adam, other)] for name in BESIDE)
-        off, rotated = (
-            [number(run[name], 2) for run in (adam, other)] for name in ("off_vertices", "rotated")
+        before, after = (
+            {name: plus_minus(*mine.loc[(*case, name)]) for name in ("off_vertices", "rotated", *BESIDE)}
+            for case in (adam, other)
+        )
+        gained, kept = (
+            mine.loc[(*case, "rotated"), "mean"] - mine.loc[(*case, "off_vertices"), "mean"]
+            for case in (adam, other)
         )
         lines.append(
-            f"- **What makes the codes** ({found.title(profile, base, protocol)}): the loss cannot tell "
-            f"apart the axes off which they are read. Where Adam trains the classifier, a share of "
-            f"{share[0]} of the training points have their class's code, and class means are off their "
-            f"vertices by {off[0]} of the half distance ({rotated[0]} if rotated at random). Where gradient "
-            f"descent trains it, and Adam all else, these are {share[1]} and {off[1]} ({rotated[1]}), at a "
-            f"loss of {loss[1]} in place of {loss[0]} and a test accuracy of {accuracy[1]} in place of "
-            f"{accuracy[0]}: "
-            + ("most of it comes with Adam." if left < 0.5 else "most of it has another cause.")
+            f"- **What makes the codes** ({found.title(*adam)}): the loss cannot tell apart the axes off "
+            f"which they are read. Where Adam trains the classifier, a share of {before['code_share']} of "
+            f"the training points have their class's code, and class means are off their vertices by "
+            f"{before['off_vertices']} of the half distance ({before['rotated']} if rotated at random). "
+            f"Where gradient descent trains it, and Adam all else, these are {after['code_share']} and "
+            f"{after['off_vertices']} ({after['rotated']}), at a loss of {after['loss']} in place of "
+            f"{before['loss']} and a test accuracy of {after['accuracy']} in place of "
+            f"{before['accuracy']} (n = {mine.loc[(*other, 'rotated'), 'n']}): "
+            + ("most of it comes with Adam." if kept < gained / 2 else "most of it has another cause.")
         )
     return "\n".join(lines)
 
