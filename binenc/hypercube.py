@@ -1,6 +1,7 @@
 """Where class means and codes lie, out of records: on a simplex, at vertices of a hypercube, along axes."""
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 
@@ -50,7 +51,8 @@ def geometry_of(found: Study) -> pd.DataFrame:
 
 def beyond(found: Study) -> str:
     """What no claim asks, as Markdown items: `simplex_on_a_cube` and `axes`."""
-    geometry = geometry_of(found)
+    mine = {n: [r for r in runs if r.architecture == "binary_encoding"] for n, runs in found.runs.items()}
+    geometry = geometry_of(replace(found, runs=mine))
     return "\n".join(filter(None, [simplex_on_a_cube(found, geometry), axes(found, geometry)]))
 
 
@@ -92,10 +94,15 @@ def simplex_on_a_cube(found: Study, geometry: pd.DataFrame) -> str:
     )
 
 
+def axes_values(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
+    """The geometry and what of ``BESIDE`` is recorded, over seeds: the columns of `over_seeds`."""
+    recorded = [final(found, metric, split) for metric, split in BESIDE.items()]
+    return pd.concat([over_seeds(geometry), *recorded])
+
+
 def axes(found: Study, geometry: pd.DataFrame) -> str:
     """What is left of the codes where gradient descent trains the classifier, as Markdown: an item a case."""
-    recorded = [final(found, metric, split) for metric, split in BESIDE.items()]
-    ends = pd.concat([over_seeds(geometry), *recorded])
+    ends = axes_values(found, geometry)
     mine = ends[ends.architecture == "binary_encoding"].set_index([*GROUP, "metric"])[["mean", "std", "n"]]
     lines = []
     for profile, experiment, protocol in mine.index.droplevel("metric").unique():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from binenc.hypercube import axes_values
 from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
 from binenc.prose import GROUP, final, seeds
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol
@@ -122,12 +123,10 @@ def vertices_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
 
 def axes_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     """How far class means are off vertices, as trained and rotated, beside how well the network does."""
-    recorded = {"code_share": "train", "loss": "train", "accuracy": "test"}
-    values = pd.concat([over_seeds(geometry), *(final(found, m, split) for m, split in recorded.items())])
     titles = {"off_vertices": "Off their vertices", "rotated": "Rotated", "code_share": "Whole-code share"}
     titles |= {"loss": "Loss, training", "accuracy": "Accuracy, test"}
     lines = []
-    for key, part in values.groupby(KEYS, sort=False):
+    for key, part in axes_values(found, geometry).groupby(KEYS, sort=False):
         shown = part.set_index("metric").loc[list(titles)]
         line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
         lines.append(line | _means(shown, titles) | _seeds(shown))

@@ -1,6 +1,7 @@
 """One file there and back: the same bytes, all or nothing, and nothing but records of known runs."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -36,6 +37,19 @@ def packed(tmp_path, monkeypatch, smoke) -> Path:
         (tmp_path / "there/smoke" / smoke.all_runs()[0].id / "weights.safetensors").write_bytes(b"large")
         exchange.export(smoke, tmp_path / "smoke.tar")
     return tmp_path / "smoke.tar"
+
+
+@pytest.fixture
+def export_instead(packed, tmp_path, monkeypatch, smoke):
+    """Export again, with another record of the first run."""
+
+    def export(record: records.Record) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(records, "RESULTS", tmp_path / "there")
+            records.save(record, records.folder(smoke, smoke.all_runs()[0]))
+            exchange.export(smoke, packed)
+
+    return export
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -266,29 +280,24 @@ def test_an_unknown_run_or_profile_is_refused(packed, here, smoke):
 
 
 @pytest.mark.parametrize("change", [{"value": "text"}, {"epoch": 0.5}])
-def test_a_history_of_other_columns_is_refused(packed, here, smoke, tmp_path, monkeypatch, change):
-    run = smoke.all_runs()[0]
-    record = synthetic(run)
-    with monkeypatch.context() as patch:
-        patch.setattr(records, "RESULTS", tmp_path / "there")
-        odd = records.Record(record.run, record.history.assign(**change), record.arrays)
-        records.save(odd, records.folder(smoke, run))
-        exchange.export(smoke, packed)
+def test_a_history_of_other_columns_is_refused(packed, export_instead, here, smoke, change):
+    record = synthetic(smoke.all_runs()[0])
+    export_instead(dataclasses.replace(record, history=record.history.assign(**change)))
     assert "history" in refused(packed, here)
 
 
 def without_an_epoch(record):
     last = record.history.epoch == record.history.epoch.max()
-    return records.Record(record.run, record.history[~last], record.arrays)
+    return dataclasses.replace(record, history=record.history[~last])
 
 
 def without_test_points(record):
-    return records.Record(record.run, record.history[record.history.split == "train"], record.arrays)
+    return dataclasses.replace(record, history=record.history[record.history.split == "train"])
 
 
 def without_a_codebook(record):
     rest = {name: array for name, array in record.arrays.items() if name != "codebook"}
-    return records.Record(record.run, record.history, rest)
+    return dataclasses.replace(record, arrays=rest)
 
 
 @pytest.mark.parametrize(
@@ -299,14 +308,9 @@ def without_a_codebook(record):
         (without_a_codebook, "arrays.npz lacks 'codebook'"),
     ],
 )
-def test_a_record_without_what_a_report_reads_is_refused(
-    packed, here, smoke, tmp_path, monkeypatch, change, lack
-):
+def test_a_record_without_what_a_report_reads_is_refused(packed, export_instead, here, smoke, change, lack):
     run = smoke.all_runs()[0]
-    with monkeypatch.context() as patch:
-        patch.setattr(records, "RESULTS", tmp_path / "there")
-        records.save(change(synthetic(run)), records.folder(smoke, run))
-        exchange.export(smoke, packed)
+    export_instead(change(synthetic(run)))
     assert f"{run.id}: {lack}" in refused(packed, here)
 
 
