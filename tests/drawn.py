@@ -39,6 +39,8 @@ def drawn(run: Run) -> records.Record:
         "test_codebook": draw.random((CLASSES, DIMENSIONS)) > 0.5,
         "test_class_means": draw.normal(size=(CLASSES, DIMENSIONS)),
         "test_class_count": np.array([0, 5, 5, 5]),
+        "test_class_code_share": np.array([np.nan, *draw.random(CLASSES - 1)]),
+        "test_class_accuracy": np.array([np.nan, *draw.random(CLASSES - 1)]),
     }
     values = {("train", "distinct_codebook_rows"): float(len(np.unique(codebook[-1], axis=0)))}
     made = synthetic(run, classes=[f"class {c}" for c in range(CLASSES)])

@@ -53,5 +53,7 @@ def synthetic(run: Run, values: dict | None = None, **changes) -> records.Record
         "test_codebook": draw.random((2, 4)) > 0.5,
         "test_class_means": draw.normal(size=(2, 4)),
         "test_class_count": np.array([3, 3]),
+        "test_class_code_share": np.array([1.0, 0.5]),
+        "test_class_accuracy": np.array([1.0, 0.75]),
     }
     return records.Record(content | changes, history, arrays)

@@ -1,5 +1,6 @@
 """One style, one colour an architecture, one function a figure; each is saved as SVG, PDF and CSV."""
 
+from binenc.figures.classes import by_class
 from binenc.figures.codes import codebooks, show_codebook
 from binenc.figures.curves import curves, ends, run_curves
 from binenc.figures.latents import histograms, projection, run_histograms
@@ -8,6 +9,7 @@ from binenc.figures.style import slug, table
 
 __all__ = [
     "backbones",
+    "by_class",
     "codebooks",
     "curves",
     "ends",

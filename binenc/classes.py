@@ -1,0 +1,49 @@
+"""How each class fares, out of records: whether its test points share a code, and are recognised."""
+
+import pandas as pd
+
+from binenc.prose import GROUP, where
+from binenc.records import find
+from binenc.study import Study
+from binenc.words import counted, number, plus_minus
+
+CLASS_COLUMNS = [*GROUP, "seed", "class", "code_share", "accuracy"]
+
+
+def classes_of(found: Study, architecture: str = "binary_encoding") -> pd.DataFrame:
+    """Whole-code share and accuracy of the test points of each class after the last epoch: a row a class.
+
+    Columns: profile, experiment, protocol, seed, class, code_share, accuracy.
+    """
+    rows = []
+    for name, run in found.each():
+        if run.architecture == architecture:
+            record = find(found.profiles[name], run)
+            shares, accuracies = (record.arrays[f"test_class_{key}"] for key in CLASS_COLUMNS[-2:])
+            key = (name, run.experiment_name, run.protocol_name, run.seed)
+            for values in zip(record.run["classes"], shares, accuracies, strict=True):
+                rows.append((*key, *values))
+    return pd.DataFrame(rows, columns=CLASS_COLUMNS)
+
+
+def extremes(found: Study, classes: pd.DataFrame) -> str:
+    """Whether a few classes do worse than the rest, and if they are the ones that are hard to recognise.
+
+    Markdown, an item a profile, experiment and protocol: the class that shares its code least, by seed; the
+    median over classes, and the rank correlation (Spearman's) of share and accuracy, over seeds.
+    """
+    lines = []
+    for key, part in classes.groupby(GROUP, sort=False):
+        least, runs = [], []
+        for _, run in part.dropna().groupby("seed"):
+            worst = run.loc[run.code_share.idxmin()]
+            least.append(f"class {worst['class']} ({number(worst.code_share)})")
+            ranks = run[["code_share", "accuracy"]].rank()
+            runs.append((run.code_share.median(), ranks.code_share.corr(ranks.accuracy)))
+        over_seeds = pd.DataFrame(runs).agg(["mean", "std", "count"])
+        median, agree = (plus_minus(*over_seeds[column]) for column in over_seeds)
+        lines.append(
+            f"- {where(found, *key)}: least, seed by seed, {', '.join(least)}; median class {median}; rank "
+            f"correlation with accuracy over classes {agree} ({counted(len(runs), 'seed')})."
+        )
+    return "\n".join(lines)
