@@ -62,9 +62,34 @@ def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
     perfect = (best == 1).sum()
     none = f"in {perfect} of {len(best)} seeds another has accuracy 1, which nothing exceeds"
     wrong, least = (words.number(100 * (1 - last).mean(), 2) for last in (mine.iloc[-1], best))
-    ceiling = f"a ceiling: wrong are {wrong} % of the points, and {least} % in the best of the others"
+    ceiling = f"a ceiling: {wrong} % of the points are wrong, {least} % in the best of the others"
     near = min(mine.iloc[-1].mean(), best.mean()) > NEARLY_ALL
     return together(said, ceiling if near else "", none if perfect else "")
+
+
+def receded(gain: pd.DataFrame) -> str:
+    """That the gain (epochs, seeds) of two peaks over one had been larger by a tenth or more, and when."""
+    means = gain.mean(axis=1)
+    if not means.iloc[-1] < 0.9 * means.max():
+        return ""
+    ends = f"{words.number(means.max())} nats after epoch {means.idxmax()}, {words.number(means.iloc[-1])}"
+    return f"the gain of two peaks over one had been {ends} in the end"
+
+
+def beside_the_best(leads: list[Effect], margin: float) -> str:
+    """That binary encoding is no farther from the best of the others than these may be from each other."""
+    if not all(abs(lead.interval.mean) < margin for lead in leads):
+        return ""
+    said = " and ".join(lead.number(lead.interval.mean) for lead in leads)
+    return f"binary encoding is as close to the best of them, by {said} percentage points"
+
+
+def without_scale(change: list[Effect]) -> str:
+    """Where the variance within classes, relative to that between them, falls, as the paper says it does."""
+    means = [effect.interval.mean for effect in change]
+    falls, defined = sum(mean < 0 for mean in means), sum(mean == mean for mean in means)
+    where = "all four" if falls == len(means) else f"{falls} of the {defined} architectures that have it"
+    return f"relative to the spread of class means, by Tr(Sw Sb⁺)/C, it falls in {where}"
 
 
 def begins_without(curve: pd.DataFrame) -> str:

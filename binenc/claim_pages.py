@@ -1,7 +1,6 @@
 """Verdicts and effects as a reader sees them: tables and sentences, in Markdown and HTML."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from html import escape
 
@@ -65,9 +64,9 @@ def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
 
 
 def _head(part: pd.DataFrame, column: str) -> str:
-    """A column's title; one seed has no interval, so that its column can hardly be decided."""
-    single = part.loc[part["where"] == column, "n_seeds"].max() == 1
-    return f"{column} (one seed)" if single else column
+    """A column's title, and on how many seeds it rests."""
+    n = part.loc[part["where"] == column, "n_seeds"]
+    return f"{column} ({_seeds(n)})" if n.any() else column
 
 
 def _cell(row: pd.Series) -> str:
@@ -83,31 +82,27 @@ def _words(row: pd.Series | Verdict) -> str:
     return WORDS[row.verdict] + lean + tie
 
 
-def _counts(verdicts: Iterable[str]) -> str:
-    counts = Counter(verdicts)
-    return ", ".join(f"{counts[word]} {word}" for word in WORDS)
-
-
 FINDINGS = [
-    "**Peak std**, last / first evaluation: {binarity:standard deviation} under binary encoding "
-    "({binarity}), {linear-not-binary:standard deviation} with a linear penultimate layer "
-    "({linear-not-binary}). Gain of two peaks over one in the end, whatever the scale: "
-    "{binarity:gain of two peaks over one, last} and {linear-not-binary:gain of two peaks over one, last} "
-    "nats per value.",
-    "**One code per class**: {one-code:whole-code share} of the training points have their class's most "
-    "common code ({one-code}{one-code:note}), {one-code:whole-code share, test set} of the test points; with "
-    "a linear penultimate layer {only-there:whole-code share, linear penultimate} of the training points "
-    "({only-there}).",
-    "**Accuracy**, the weakest lead in percentage points: {test-accuracy:weakest} on test points "
-    "({test-accuracy}{test-accuracy:note}), {train-accuracy:weakest} on training points "
-    "({train-accuracy}{train-accuracy:note}).",
-    "**Neural collapse**, on average over the training, relative to the best of the others; less is more "
-    "collapsed: spread of the angles between class means {faster-collapse:equiangularity, area}, "
-    "Tr(Sw Sb⁺)/C {faster-collapse:Tr(Sw Sb⁺)/C, area} ({faster-collapse}{faster-collapse:unsure}"
-    "{faster-collapse:note}); ahead by all four measures at a share of "
-    "{faster-collapse:ahead by all four} of the evaluations.",
+    "**Two peaks.** From the first evaluation to the last the width of a latent's peaks changes by "
+    "{binarity:standard deviation} under binary encoding, by {linear-not-binary:standard deviation} with a "
+    "linear penultimate layer; scale alone could do that. Apart from scale, two peaks describe a latent "
+    "better than one by {binarity:gain of two peaks over one, last} nats, against "
+    "{linear-not-binary:gain of two peaks over one, last}. ({binarity}; {linear-not-binary})",
+    "**One code per class.** Of the training points {one-code:whole-code share} have their class's most "
+    "common code, of the test points {one-code:whole-code share, test set}; with a linear penultimate layer "
+    "{only-there:whole-code share, linear penultimate} of the training points. ({only-there}; "
+    "{one-code}{one-code:note})",
+    "**Accuracy.** The weakest of three leads, in percentage points: {test-accuracy:weakest} on test points "
+    "({test-accuracy}), {train-accuracy:weakest} on training points ({train-accuracy}"
+    "{train-accuracy:note}).",
+    "**Neural collapse.** Averaged over the training, the spread of the angles between class means is "
+    "{faster-collapse:equiangularity, area} what it is in the best of the others; the variance within "
+    "classes relative to that between them, Tr(Sw Sb⁺)/C, {faster-collapse:Tr(Sw Sb⁺)/C, area}. Binary "
+    "encoding is ahead by all four measures at a share of {faster-collapse:ahead by all four} of the "
+    "evaluations. The claim also asks that it come sooner, in time, to where the best of the others ends. "
+    "({faster-collapse}{faster-collapse:unsure})",
 ]
-"""What was found, by effects of claims, or by the weakest that decides, its note, or those that are unsure; a
+"""What was found, by effects of claims, or by the weakest that decides, its note, or those that are open; a
 slug by itself is the verdict.
 """
 ELSEWHERE = (
@@ -118,18 +113,23 @@ ELSEWHERE = (
 """The same in short, of what else is recorded."""
 
 
-def headline(judged: list[Verdict]) -> str:
-    """How many claims hold in the first experiment as written, and which, as Markdown."""
-    first, *_ = _columns(judged)
-    v = next(iter(first.values()))
-    said = []
-    for word in WORDS:
-        which = [f"{v.claim.number} {v.claim.slug}" for v in first.values() if v.verdict == word]
-        said.append(f"{len(which)} {word}" + (f" ({', '.join(which).replace('-', ' ')})" if which else ""))
-    return (
-        f"**{v.where}**, {v.source or v.profile}, {_seeds(first.values())}, {100 * CONFIDENCE:.0f} % "
-        f"intervals: of {len(first)} claims, {', '.join(said)}."
-    )
+def headline(verdicts: pd.DataFrame) -> str:
+    """Which claims hold, by their numbers: a Markdown item a source, experiment and protocol."""
+    items = []
+    for (records, where), part in verdicts.groupby(["source", "where"], sort=False):
+        judged, lacking = part[part.n_seeds > 0], part[part.evidence & (part.n_seeds == 0)]
+        found = [(word, judged[judged.verdict == word]) for word in WORDS]
+        said = [
+            f"{words} {', '.join(map(str, rows.claim))}"
+            for words, rows in [*found, ("without the records that it takes", lacking)]
+            if len(rows)
+        ]
+        if not part.evidence.any():
+            said = ["too short to judge a claim by"]
+        n = set(judged.n_seeds)
+        reach = f", intervals of ± {student(min(n)):.3g} standard errors" if len(n) == 1 < min(n) else ""
+        items.append(f"- **{where}**, {records}, {_seeds(part.n_seeds)}{reach}: {'; '.join(said)}.")
+    return "\n".join(items)
 
 
 def findings(judged: list[Verdict], link: str = "") -> str:
@@ -144,7 +144,8 @@ def elsewhere(judged: list[Verdict], link: str = "") -> str:
     lines = []
     for other in filter(lambda other: _has_all(ELSEWHERE, other), others):
         where = next(iter(other.values())).where
-        lines.append(f"- **{where}**, {_seeds(other.values())}: {_filled(ELSEWHERE, other, link)}")
+        seeds = _seeds(v.n_seeds for v in other.values())
+        lines.append(f"- **{where}**, {seeds}: {_filled(ELSEWHERE, other, link)}")
     return "\n".join(lines)
 
 
@@ -157,8 +158,8 @@ def _columns(judged: list[Verdict]) -> list[dict[str, Verdict]]:
     return list(columns.values())
 
 
-def _seeds(verdicts: Iterable[Verdict]) -> str:
-    n = [v.n_seeds for v in verdicts]
+def _seeds(n: Iterable[int]) -> str:
+    n = list(n)
     least, most = min(filter(None, n), default=0), max(n)
     return counted(most, "seed") if least == most else f"{least} to {most} seeds"
 
@@ -200,27 +201,14 @@ def answer(found: Study, *slugs: str) -> HTML:
 
 
 def summary(verdicts: pd.DataFrame) -> str:
-    """How many verdicts of each kind, and how far they can be trusted together, as Markdown."""
-    verdicts = verdicts[verdicts.evidence]
-    if verdicts.empty:
-        return "These runs are too short to judge a claim by."
-    judged = verdicts[verdicts.n_seeds > 0]
-    said = _counts(judged.verdict)
-    if single := ((judged.n_seeds == 1) & (judged.verdict == "undecided")).sum():
-        said += f"; of those undecided, {single} for want of a second seed: one has no interval"
-    if lacking := len(verdicts) - len(judged):
-        said += f"; without the records that it takes: {lacking}"
-    seeds = sorted(set(verdicts.n_seeds[verdicts.n_seeds > 1]))
-    t = "; ".join(f"{n} seeds: t = {student(n):.2f}" for n in seeds)
-    columns = len(verdicts) // verdicts.claim.nunique()
+    """Which claims hold where, and how far the verdicts can be trusted together, as Markdown."""
     return "\n".join(
         [
-            f"**{len(judged)} verdicts: {said}**, on {verdicts.claim.nunique()} claims in {columns} "
-            f"{'pair' if columns == 1 else 'pairs'} of experiment and protocol.\n",
+            headline(verdicts) + "\n",
             f"- Claim {known('equal-size').number} is about exact counts, and holds by the way the networks "
-            f"are built. Each other rests on {100 * CONFIDENCE:.0f} % intervals of Student's t over seeds"
-            f"{f' ({t})' if t else ''}, two-sided. They cover the choice of seeds, not that of the test "
-            "points, and end where the values must: those of shares at 0 and 1.",
+            f"are built. Each other rests on {100 * CONFIDENCE:.0f} % intervals of Student's t over seeds, "
+            "two-sided; one seed has none. They cover the choice of seeds, not that of the test points, and "
+            "end where the values must: those of shares at 0 and 1.",
             "- Each interval stands by itself; nothing is corrected for so many being looked at together. "
             "Were the truth at the bound, an interval would lie wholly above it in 2.5 % of cases, and in as "
             "many below. 'Reproduced' takes all effects, so chance rarely brings it about; 'not reproduced' "
@@ -250,7 +238,7 @@ def claim_markdown(judged: list[Verdict], slug: str) -> str:
     sources = dict.fromkeys(v.source for v in mine)
     tables = [_effects([v for v in mine if v.source == source]) for source in sources]
     said = [
-        f"- **{column}**: {_words(v)}{f' ({_seeds([v])})' if v.n_seeds else ''}: {v.why}."
+        f"- **{column}**: {_words(v)}{f' ({_seeds([v.n_seeds])})' if v.n_seeds else ''}: {v.why}."
         for v, column in zip(mine, columns, strict=True)
     ]
     head = [f"*{claim.statement}* ({claim.place}).", f"**Test.** {claim.test}"]

@@ -14,7 +14,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from binenc.claim_notes import NO_SIMPLEX, ahead, begins_without, by_scale, on_the_way, otherwise, together
+from binenc.claim_notes import (
+    NO_SIMPLEX,
+    ahead,
+    begins_without,
+    beside_the_best,
+    by_scale,
+    on_the_way,
+    otherwise,
+    receded,
+    together,
+    without_scale,
+)
 from binenc.part import Part
 from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
 from binenc.race import Race, one_more, race
@@ -83,7 +94,8 @@ def binarity(part: Part) -> list[Effect]:
     """
     score, width, fit, gain = peaks(part, BINARY)
     by = otherwise("standardised log-likelihood", [fit], [score, width])
-    return [replace(score, note=together(score.note, by)), width, fit, gain]
+    back = receded(part.curve("gain", BINARY))
+    return [replace(score, note=together(score.note, by, back)), width, fit, gain]
 
 
 def peaks(part: Part, architecture: str) -> list[Effect]:
@@ -194,10 +206,16 @@ def others_comparable(part: Part) -> list[Effect]:
         for split in splits
         for a, b in ((LINEAR, NONLINEAR), (LINEAR, NONE), (NONLINEAR, NONE))
     ]
-    for split in splits:
-        least = min((100 * part.lead("accuracy", a, split) for a in OTHERS), key=pd.Series.mean)
-        found.append(Effect(f"binary encoding − best other, {split}", least, unit, decides=False))
-    return found
+    leads = [
+        Effect(
+            f"binary encoding − best other, {split}",
+            min((100 * part.lead("accuracy", a, split) for a in OTHERS), key=pd.Series.mean),
+            unit,
+            decides=False,
+        )
+        for split in splits
+    ]
+    return [*(replace(e, note=beside_the_best(leads, COMPARABLE)) for e in found), *leads]
 
 
 @claim(
@@ -255,7 +273,7 @@ def within_class_covariance(part: Part) -> list[Effect]:
     matrix grows in each of the other three and shrinks under binary encoding, where the paper says only that
     it does not grow. Entries of opposite sign cancel in that mean, and latents that grow or shrink pass by
     that alone; shown for information are the trace, in which nothing cancels, and Tr(Sw Sb⁺)/C, which has no
-    scale.
+    scale and of which the paper says that it falls.
     """
     found = {
         metric: [
@@ -276,10 +294,7 @@ def within_class_covariance(part: Part) -> list[Effect]:
         }.items()
     }
     mean_entry, trace, no_scale = found.values()
-    said = [
-        otherwise("the trace", trace, mean_entry),
-        otherwise("Tr(Sw Sb⁺)/C", no_scale, mean_entry),
-    ]
+    said = otherwise("the trace", trace, mean_entry), without_scale(no_scale)
     deciding = [replace(e, note=together(e.note, *said)) for e in mean_entry]
     return deciding + [replace(e, decides=False) for e in (*trace, *no_scale)]
 

@@ -50,10 +50,12 @@ def geometry_of(found: Study) -> pd.DataFrame:
 
 
 def beyond(found: Study) -> str:
-    """What no claim asks, as Markdown items: `simplex_on_a_cube` and `axes`."""
-    mine = {n: [r for r in runs if r.architecture == "binary_encoding"] for n, runs in found.runs.items()}
+    """What no claim asks, as Markdown items: `simplex_on_a_cube`, and `axes` of the first case."""
+    some = ("binary_encoding", "linear_penultimate")
+    mine = {n: [r for r in runs if r.architecture in some] for n, runs in found.runs.items()}
     geometry = geometry_of(replace(found, runs=mine))
-    return "\n".join(filter(None, [simplex_on_a_cube(found, geometry), axes(found, geometry)]))
+    first = axes(found, geometry).splitlines()[:1]
+    return "\n".join(filter(None, [simplex_on_a_cube(found, geometry), *first]))
 
 
 def vertices(found: Study, geometry: pd.DataFrame) -> str:
@@ -83,14 +85,14 @@ def simplex_on_a_cube(found: Study, geometry: pd.DataFrame) -> str:
         return ""
     key = list(ends.iloc[0][GROUP])
     mine = ends[(ends[GROUP] == key).all(axis=1)].set_index("metric")["mean"]
-    means, codes, random = (
-        number(x, 2) for x in (mine.means_equiangularity, mine.code_equiangularity, mine.d**-0.5)
-    )
+    means, codes, random = mine.means_equiangularity, mine.code_equiangularity, mine.d**-0.5
+    apart = means < random / 4 and codes > random / 2
     return (
         f"- **Simplex at vertices of a hypercube** (no test): the standard deviation of the cosines, 0 in a "
-        f"simplex, is {means} between class means of test points, {codes} between their codes, {random} "
-        f"between random directions; class means are off the vertices that their codes name by "
-        f"{number(mine.off_vertices, 2)} of half the distance of a dimension's two values."
+        f"simplex, is {number(means, 2)} between class means of test points, {number(codes, 2)} between "
+        f"their codes, {number(random, 2)} between random directions; class means are off the vertices that "
+        f"their codes name by {number(mine.off_vertices, 2)} of half the distance of a latent's two values"
+        + (": they are near a simplex, and those vertices are not one." if apart else ".")
     )
 
 
@@ -101,34 +103,49 @@ def axes_values(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
 
 
 def axes(found: Study, geometry: pd.DataFrame) -> str:
-    """What is left of the codes where gradient descent trains the classifier, as Markdown: an item a case."""
+    """What is left of the codes without Adam in the classifier, and without the loss: a Markdown item a case.
+
+    Without Adam: gradient descent trains the classifier. Without the loss: a linear penultimate layer. Most
+    is gone where class means are nearer to their vertices than rotated ones by less than half as much.
+    """
     ends = axes_values(found, geometry)
-    mine = ends[ends.architecture == "binary_encoding"].set_index([*GROUP, "metric"])[["mean", "std", "n"]]
+    rows = ends.set_index([*GROUP, "architecture", "metric"])[["mean", "std", "n"]].sort_index()
+    gamma = {(n, r.experiment_name, r.protocol_name): r.experiment.gamma for n, r in found.each()}
     lines = []
-    for profile, experiment, protocol in mine.index.droplevel("metric").unique():
+    for profile, experiment, protocol in ends[GROUP].drop_duplicates().itertuples(index=False):
         base, _, change = experiment.partition(",")
-        adam, other = (profile, base, protocol), (profile, experiment, protocol)
-        if not re.fullmatch(r"classifier_sgd=[^,]+", change) or (*adam, "rotated") not in mine.index:
+        key = profile, base, protocol
+        adam, descent, no_loss = cases = (
+            (*key, "binary_encoding"),
+            (profile, experiment, protocol, "binary_encoding"),
+            (*key, "linear_penultimate"),
+        )
+        if not re.fullmatch(r"classifier_sgd=[^,]+", change) or (*adam, "rotated") not in rows.index:
             continue
-        before, after = (
-            {name: plus_minus(*mine.loc[(*case, name)]) for name in ("off_vertices", "rotated", *BESIDE)}
-            for case in (adam, other)
+        case = {name: rows.loc[name] for name in cases if (*name, "rotated") in rows.index}
+        off, rotated, codes, accuracy = (
+            {name: plus_minus(*part.loc[metric]) for name, part in case.items()}
+            for metric in ("off_vertices", "rotated", "code_share", "accuracy")
         )
-        gained, kept = (
-            mine.loc[(*case, "rotated"), "mean"] - mine.loc[(*case, "off_vertices"), "mean"]
-            for case in (adam, other)
+        above = {name: number(part.loc["loss", "mean"] - gamma[key], 2) for name, part in case.items()}
+        gain = {name: p.loc["rotated", "mean"] - p.loc["off_vertices", "mean"] for name, p in case.items()}
+        lost = {name: gain[name] < gain[adam] / 2 for name in case}
+        said = (
+            f"- **What puts class means at vertices** ({found.title(*key)}): the loss cannot tell apart the "
+            f"axes off which codes are read. Where Adam trains all weights, class means are off their "
+            f"vertices by {off[adam]} of the half distance ({rotated[adam]} if rotated at random), and a "
+            f"share of {codes[adam]} of the training points have their class's code. Where gradient descent "
+            f"trains the classifier's, at one rate, these are {off[descent]} ({rotated[descent]}) and "
+            f"{codes[descent]}; the loss is {above[descent]} above γ, which it cannot be below, in place of "
+            f"{above[adam]}, the test accuracy {accuracy[descent]} in place of {accuracy[adam]} "
+            f"(n = {case[descent].loc['rotated', 'n']:.0f}). "
         )
-        lines.append(
-            f"- **What makes the codes** ({found.title(*adam)}): the loss cannot tell apart the axes off "
-            f"which they are read. Where Adam trains the classifier, a share of {before['code_share']} of "
-            f"the training points have their class's code, and class means are off their vertices by "
-            f"{before['off_vertices']} of the half distance ({before['rotated']} if rotated at random). "
-            f"Where gradient descent trains it, and Adam all else, these are {after['code_share']} and "
-            f"{after['off_vertices']} ({after['rotated']}), at a loss of {after['loss']} in place of "
-            f"{before['loss']} and a test accuracy of {after['accuracy']} in place of "
-            f"{before['accuracy']} (n = {mine.loc[(*other, 'rotated'), 'n']}): "
-            + ("most of it comes with Adam." if kept < gained / 2 else "most of it has another cause.")
-        )
+        if no_loss in case:
+            said += f"With Adam but without the loss (linear penultimate) they are off by {off[no_loss]}. "
+        gone = [words for name, words in ((no_loss, "the loss"), (descent, "Adam")) if lost.get(name)]
+        said += f"Without {' or without '.join(gone)} most of it is gone" if gone else "Most of it is left"
+        still = lost[descent] and case[descent].loc["code_share", "mean"] > 0.5
+        lines.append(said + (", though most points share their class's code without Adam." if still else "."))
     return "\n".join(lines)
 
 

@@ -73,6 +73,31 @@ def ranking(found: Study, metric: str, split: str) -> str:
     return "\n".join(lines)
 
 
+def protocols_apart(found: Study, profile: str) -> str:
+    """How test accuracies as written and as released compare, a Markdown item an experiment of a profile."""
+    ends = final(found, "accuracy", "test")
+    ends = ends[(ends.profile == profile) & ends.protocol.isin(["as_written", "as_released"])]
+    lines = []
+    for experiment, part in ends.groupby("experiment", sort=False):
+        means = part.pivot(index="architecture", columns="protocol", values="mean")
+        if means.shape[1] < 2 or "binary_encoding" not in means.index or len(means.dropna()) < 2:
+            continue
+        means = means.dropna()
+        mine, others = means.as_released["binary_encoding"], means.as_released.drop("binary_encoding")
+        below = others.max() < mine < means.as_written.min()
+        lines.append(
+            f"- **As released beside as written** ({found.title(profile, experiment)}): as released binary "
+            f"encoding classifies {share(mine)} of the test points right, the others "
+            f"{_from_to(others)}; as written all have {_from_to(means.as_written)}"
+            + (": it loses least by the released training, and is below each of them." if below else ".")
+        )
+    return "\n".join(lines)
+
+
+def _from_to(shares: pd.Series) -> str:
+    return " to ".join(dict.fromkeys(share(x) for x in (shares.min(), shares.max())))
+
+
 def shared_rows(book: np.ndarray, classes: list[str]) -> list[list[str]]:
     """Groups of classes whose rows of the codebook (C, d) are equal, so that no code tells them apart."""
     groups: dict[bytes, list[str]] = {}
@@ -143,7 +168,8 @@ def simplex_floor(found: Study) -> str:
         ends = {m: number(round(x, DECIMALS), 2) for m, x in simplex(count).items()}
         said.append(f"{', '.join(f'{METRICS[m].title.lower()} {x}' for m, x in ends.items())} ({dataset})")
     head = (
-        "Classes of unequal size keep these above 0 even in a perfect simplex; with those of the test set: "
+        "Classes of unequal size keep these above 0 even in a perfect simplex. The curves are of training "
+        "points, whose classes are about as unequal as those of the test set, for which it would be: "
     )
     return f"{head}{'; '.join(said)}." if said else ""
 

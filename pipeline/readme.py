@@ -8,15 +8,13 @@ import shutil
 import sys
 from pathlib import Path
 
-import pandas as pd
-
-from binenc import claim_pages, hypercube, judging, study
+from binenc import claim_pages, hypercube, judging, prose, study
 from binenc.command import command
 from binenc.figures import slug
 from binenc.profile import ROOT, InputError
 
 MARKERS = re.compile(r"(<!-- verdicts:.*?-->\n).*?(<!-- /verdicts -->)", re.S)
-CLOSED = "<details><summary>{}</summary>\n\n{}\n\n</details>"
+CLOSED = "<details><summary>Shorter and smaller runs</summary>\n\n{}\n\n</details>"
 
 
 def write(readme: Path, table: str) -> None:
@@ -27,13 +25,6 @@ def write(readme: Path, table: str) -> None:
             f"{readme} has no place for the verdicts: <!-- verdicts: ... --> and <!-- /verdicts -->"
         )
     readme.write_text(text)
-
-
-def folded(verdicts: pd.DataFrame) -> list[str]:
-    """The table of each source as Markdown; all but the first open on a click."""
-    tables = {s: claim_pages.table_markdown(part) for s, part in verdicts.groupby("source", sort=False)}
-    first, *others = tables
-    return [tables[first], *(CLOSED.format(f"The same claims, {s}", tables[s]) for s in others)]
 
 
 def main(names: list[str]) -> None:
@@ -48,11 +39,23 @@ def main(names: list[str]) -> None:
             f"_build/chapters has no figure {drawn[0]}: `make report PROFILE={names[0]}` draws it"
         )
     judged = judging.judge(found)
-    first, *others = folded(judging.to_frame(judged))
-    numbers = CLOSED.format("Numbers of what else is recorded", claim_pages.elsewhere(judged))
-    found_items = claim_pages.findings(judged), hypercube.beyond(study.read(names, variants=True))
-    head = claim_pages.headline(judged), *study.gaps(found), first, "\n".join(found_items)
-    write(ROOT / "README.md", "\n\n".join([*head, *others, numbers]))
+    verdicts = judging.to_frame(judged)
+    first = verdicts.source == verdicts.source[0]
+    items = [
+        claim_pages.findings(judged),
+        prose.protocols_apart(found, names[0]),
+        hypercube.beyond(study.read(names, variants=True)),
+    ]
+    said = [
+        claim_pages.headline(verdicts[first]),
+        *study.gaps(found),
+        claim_pages.table_markdown(verdicts[first]),
+        "\n".join(filter(None, items)),
+    ]
+    if not first.all():
+        others = claim_pages.table_markdown(verdicts[~first]), claim_pages.elsewhere(judged)
+        said.append(CLOSED.format("\n\n".join(others)))
+    write(ROOT / "README.md", "\n\n".join(said))
     newest = max(next(filter(None, figures)), key=lambda path: path.stat().st_mtime)
     shutil.copy(newest, ROOT / ".github/emergence.svg")
 

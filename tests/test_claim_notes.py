@@ -113,7 +113,8 @@ def test_a_mean_entry_or_a_whole_code_is_set_against_the_milder_measure():
     cancels = {("within_class_covariance", NONE): (1.0, 1.0, 1.0)}
     why = judge(9, table(paper_world() | cancels)).why
     assert why.endswith(
-        "On all 4: by the trace it would be reproduced; by Tr(Sw Sb⁺)/C it would be not reproduced"
+        "On all 4: by the trace it would be reproduced; relative to the spread of class means, by Tr(Sw "
+        "Sb⁺)/C, it falls in all four"
     )
     assert "trace" not in judge(9, table(paper_world())).why
     bits = {("bit_agreement", NONE): (0.9, 0.995)}
@@ -149,3 +150,29 @@ def test_an_interval_without_width_is_named():
     assert not judge(5, table(paper_world(), seeds=1, noise=0.0)).tied
     assert not judge(3, table(paper_world(), noise=0.0)).tied
     assert refuted.why.startswith("beyond the bound: all 3; without width, for all seeds have the same value")
+
+
+def test_that_the_gain_of_two_peaks_had_been_larger_is_said():
+    fell = judge(1, table(paper_world() | {("gain", BINARY): (1.0, 3.0, 2.0)}))
+    assert "the gain of two peaks over one had been 3.00 nats after epoch 5, 2.00 in the end" in fell.why
+    assert fell.verdict == "reproduced"
+    hardly = judge(1, table(paper_world() | {("gain", BINARY): (1.0, 3.0, 2.8)}))
+    assert "had been" not in hardly.why + judge(1, table(paper_world())).why
+
+
+def test_that_binary_encoding_is_as_comparable_is_said():
+    assert "as close" not in judge(7, table(paper_world())).why  # ahead by 2 percentage points
+    near = judge(7, table(paper_world() | {("accuracy", BINARY): (0.5, 0.9, 0.963)}))
+    assert (
+        "binary encoding is as close to the best of them, by +0.300 and +0.300 percentage points" in near.why
+    )
+
+
+def test_the_variance_within_classes_is_told_relative_to_that_between_them():
+    grows = {("tr_sw_sb", NONE): (0.5, 0.7, 1.0)}
+    why = judge(9, table(paper_world() | grows)).why
+    assert "by Tr(Sw Sb⁺)/C, it falls in 3 of the 4 architectures that have it" in why
+    t = table(paper_world() | grows)
+    first = (t.metric == "tr_sw_sb") & (t.epoch == 0) & (t.architecture == NONE)
+    t.loc[first & (t.seed == 1), "value"] = float("nan")
+    assert "it falls in 3 of the 3 architectures that have it" in judge(9, t).why

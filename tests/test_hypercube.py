@@ -52,30 +52,58 @@ def test_class_means_are_set_against_the_vertices_that_their_codes_name(made, co
     assert "by 0.25 to 0.50 of half" in said
 
 
-@pytest.mark.parametrize(("off", "cause"), [(0.5, "comes with Adam"), (0.3, "has another cause")])
-def test_what_makes_the_codes_is_told_by_what_is_left_of_them_without_adam(made, off, cause):
-    found = study.read(["smoke"], protocols=["as_written"], architectures=["binary_encoding"])
+@pytest.mark.parametrize(
+    ("descent", "no_loss", "said"),
+    [
+        (0.5, 0.5, "Without the loss or without Adam most of it is gone, though most points share"),
+        (0.5, 0.3, "Without Adam most of it is gone, though most points share"),
+        (0.3, 0.5, "Without the loss most of it is gone."),
+        (0.3, 0.3, "Most of it is left."),
+    ],
+)
+def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, descent, no_loss, said):
+    found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding", "linear_penultimate"])
     changes = ("", ",classifier_sgd=0.05", ",gamma=1")
-    found = dataclasses.replace(found, table=repeated(found.table, changes))
+    runs = {n: [*some, *some] for n, some in found.runs.items()}
+    found = dataclasses.replace(found, table=repeated(found.table, changes), runs=runs)
+    geometry = repeated(hypercube.geometry_of(found).drop_duplicates(), changes)
+    geometry.loc[geometry.metric == "rotated", "value"] = 0.6
+    linear, is_off = geometry.architecture == "linear_penultimate", geometry.metric == "off_vertices"
+    sgd = geometry.experiment.str.contains("sgd")
+    geometry.loc[is_off, "value"] = np.select([linear[is_off], sgd[is_off]], [no_loss, descent], 0.2)
+    t, gamma = found.table, found.runs["smoke"][0].experiment.gamma
+    t["value"] = t.value.where(
+        t.metric != "code_share", np.where(t.experiment.str.contains("sgd"), 0.55, 0.75)
+    )
+    t["value"] = t.value.where(
+        t.metric != "loss", gamma + np.where(t.experiment.str.contains("sgd"), 0.12, 0.24)
+    )
+    (line,) = hypercube.axes(found, geometry).splitlines()
+    assert line.startswith("- **What puts class means at vertices** (Digits (MLP), as written · ")
+    assert "off their vertices by 0.2000 ± 0 of the half distance (0.6000 ± 0 if rotated at random)" in line
+    assert "a share of 0.7500 ± 0 of the training points" in line
+    assert f"these are {descent:.4f} ± 0 (0.6000 ± 0) and 0.5500 ± 0; the loss is 0.12 above γ" in line
+    assert "in place of 0.24, the test accuracy" in line
+    assert "(n = 2). " in line
+    assert f"(linear penultimate) they are off by {no_loss:.4f}" in line
+    assert said in line
+
+
+def test_nothing_is_said_of_axes_without_a_record_of_gradient_descent(made):
+    plain = study.read(["smoke"], architectures=["binary_encoding"])
+    assert hypercube.axes(plain, hypercube.geometry_of(plain)) == ""
+
+
+def test_without_a_linear_penultimate_layer_adam_is_judged_alone(made):
+    found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding"])
+    changes = ("", ",classifier_sgd=0.05")
     geometry = repeated(hypercube.geometry_of(found), changes)
     geometry.loc[geometry.metric == "rotated", "value"] = 0.6
     sgd, is_off = geometry.experiment.str.contains("sgd"), geometry.metric == "off_vertices"
-    geometry.loc[is_off, "value"] = np.where(sgd[is_off], off, 0.2)
-    sgd, is_share = found.table.experiment.str.contains("sgd"), found.table.metric == "code_share"
-    found.table.loc[is_share, "value"] = np.where(sgd[is_share], 0.25, 0.75)
-    said = hypercube.axes(found, geometry)
-    assert len(said.splitlines()) == 2  # an experiment each
-    assert said.startswith("- **What makes the codes** (Digits (")
-    mlp, cnn = said.splitlines()  # of two seeds that agree, and of one
-    assert "a share of 0.7500 of the training points" in cnn
-    assert "a share of 0.7500 ± 0 of the training points" in mlp
-    assert "off their vertices by 0.2000 of the half distance (0.6000 if rotated at random)" in cnn
-    assert f"these are 0.2500 and {off:.4f} (0.6000), at a loss of " in cnn
-    assert f"these are 0.2500 ± 0 and {off:.4f} ± 0 (0.6000 ± 0), at a loss of " in mlp
-    assert ("(n = 1)" in cnn, "(n = 2)" in mlp) == (True, True)
-    assert said.count(f"most of it {cause}.") == 2
-    plain = study.read(["smoke"], architectures=["binary_encoding"])
-    assert hypercube.axes(plain, hypercube.geometry_of(plain)) == ""
+    geometry.loc[is_off, "value"] = np.where(sgd[is_off], 0.5, 0.2)
+    said = hypercube.axes(dataclasses.replace(found, table=repeated(found.table, changes)), geometry)
+    assert "linear penultimate" not in said
+    assert "Without Adam most of it is gone" in said
 
 
 def repeated(table: pd.DataFrame, changes: tuple[str, ...]) -> pd.DataFrame:
@@ -90,6 +118,19 @@ def test_the_simplex_is_told_of_the_first_case_alone(made):
     mean = np.mean([equiangularity(rows.astype(float)) for rows in (means, other)])
     assert f"is {number(mean, 2)} between class means of test points" in said
     assert said.count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("means", "codes", "apart"), [(0.1, 0.3, True), (0.2, 0.3, False), (0.1, 0.2, False)]
+)
+def test_vertices_that_are_no_simplex_are_told_where_class_means_are_near_one(made, means, codes, apart):
+    found = study.read(["smoke"], ["digits_mlp"], ["as_written"])
+    geometry = hypercube.geometry_of(found)
+    for metric, value in {"d": 4, "means_equiangularity": means, "code_equiangularity": codes}.items():
+        geometry.loc[geometry.metric == metric, "value"] = value
+    said = hypercube.simplex_on_a_cube(found, geometry)
+    assert "0.50 between random directions" in said
+    assert said.endswith("two values: they are near a simplex, and those vertices are not one.") == apart
 
 
 def test_without_binary_encoding_nothing_is_said_of_vertices(made):

@@ -145,7 +145,7 @@ def test_the_floor_of_a_simplex_is_of_the_test_points_of_each_dataset(made):
     found = study.read(["smoke"], protocols=["as_written"])
     norm, angles, largest = (number(x, 2) for x in simplex(np.array([0, 5, 5, 5])).values())
     said = f"equinorm {norm}, equiangularity {angles}, max angle {largest} (digits)."
-    assert prose.simplex_floor(found).endswith(f"of the test set: {said}")
+    assert prose.simplex_floor(found).endswith(f"of the test set, for which it would be: {said}")
     assert prose.simplex_floor(study.read(["smoke"], protocols=["as_released"])) == ""
 
 
@@ -153,3 +153,24 @@ def test_other_readings_of_the_loss_are_not_told_by_the_formula_of_this_one(made
     found = study.read(["smoke"], protocols=["as_written"])
     table = found.table.assign(protocol="as_written,loss_bin=exp_of_norm")
     assert "No experiment" in prose.loss_range(dataclasses.replace(found, table=table))
+
+
+@pytest.mark.parametrize(("mine", "below"), [(0.93, True), (0.97, False), (0.90, False)])
+def test_accuracies_as_released_are_set_beside_those_as_written(made, mine, below):
+    found = study.read(["smoke"], ["digits_mlp"])
+    t = found.table
+    values = {"as_written": [0.98, 0.95, 0.96, 0.97], "as_released": [mine, 0.90, 0.91, 0.92]}
+    for protocol, four in values.items():
+        for architecture, value in zip(ARCHITECTURES, four, strict=True):
+            t.loc[(t.protocol == protocol) & (t.architecture == architecture), "value"] = value
+    known = (t.protocol == "as_released") & (t.architecture != "binary_encoding")
+    others = t[known & (t.metric == "accuracy")].value
+    (line,) = prose.protocols_apart(found, "smoke").splitlines()
+    assert f"binary encoding classifies {mine:.4f} of the test points right, the others" in line
+    assert f"{others.min():.4f} to {others.max():.4f}" in line.replace(f"{others.min():.4f};", "")
+    assert line.endswith("it loses least by the released training, and is below each of them.") == below
+
+
+def test_one_protocol_has_nothing_beside_it(made):
+    found = study.read(["smoke"], protocols=["as_written"])
+    assert prose.protocols_apart(found, "smoke") == ""

@@ -1,5 +1,6 @@
 """What the README says of the verdicts is written out of the records, whole or not at all."""
 
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +9,6 @@ import pandas as pd
 import pytest
 from worlds import paper_world, table
 
-from binenc import claim_pages, judging
 from binenc.judging import judge_table
 from binenc.profile import ROOT, InputError, Profile
 from pipeline import readme
@@ -26,7 +26,9 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
         readme.study, "read", lambda names, **_: SimpleNamespace(profiles=names, **vars(found))
     )
     monkeypatch.setattr(readme.hypercube, "beyond", lambda found: "- **Axes**")
-    judged = judge_table(table(paper_world()))
+    monkeypatch.setattr(readme.prose, "protocols_apart", lambda found, name: f"- **Apart** {name}")
+    t = table(paper_world())
+    judged = judge_table(pd.concat([t.assign(profile="first_epochs"), t]))
     monkeypatch.setattr(readme.judging, "judge", lambda found: judged)
     figures = tmp_path / "_build/chapters/quick/figures"
     figures.mkdir(parents=True)
@@ -41,7 +43,13 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     figure.with_stem(figure.stem.replace("written", "released")).write_text("that of other runs")
     readme.main(["first_epochs"])
     written = (tmp_path / "README.md").read_text()
-    assert "of 10 claims, 10 reproduced" in written
+    shown, folded = written.split("<details><summary>Shorter and smaller runs</summary>\n\n")
+    assert ", first_epochs, 3 seeds, intervals of ± 4.3 standard errors: reproduced 1, 2, 3" in shown
+    assert "Claim · first_epochs" in shown
+    assert "Claim · quick" in folded
+    assert "Claim · quick" not in shown
+    assert folded.endswith("\n\n</details>\n\n<!-- /verdicts -->\n")
+    assert "\n- **Apart** first_epochs\n" in shown
     assert "| 10 | The three architectures" in written
     assert "\n- **Axes**\n" in written
     assert f"{len(have)} of {len(all_runs)} runs of `first_epochs`.** Without a record: Fashion" in written
@@ -60,15 +68,17 @@ def test_verdicts_go_between_the_markers_of_the_readme(tmp_path):
     assert after.endswith(before.rpartition("-->")[2])
 
 
-def test_the_readme_folds_all_tables_but_the_first():
-    verdicts = judging.to_frame(judge_table(table(paper_world())))
-    parts = [verdicts.assign(source=source) for source in ("recorded (paper)", "trained afresh (quick)")]
-    first, second = readme.folded(pd.concat(parts))
-    assert first == claim_pages.table_markdown(parts[0])
-    head, body, tail = second.split("\n\n")  # without the blank lines it would not be read as Markdown
-    assert head == "<details><summary>The same claims, trained afresh (quick)</summary>"
-    assert body == claim_pages.table_markdown(parts[1])
-    assert tail == "</details>"
+def test_the_readme_says_what_the_profiles_hold():
+    text = (ROOT / "README.md").read_text()
+    rows = {
+        row[1].strip(" `"): row for row in (line.split("|") for line in text.splitlines()) if len(row) > 5
+    }
+    for name in ("smoke", "quick", "first_epochs", "paper"):
+        runs = Profile.read(name).all_runs()
+        whole = [run for run in runs if "," not in run.id] if name == "paper" else runs
+        switched = len(runs) - len(whole)
+        said = re.findall(r"\d+", rows[name][4].partition(", of ")[0])
+        assert [int(n) for n in said] == [len(whole), *[switched] * bool(switched)], name
 
 
 def test_a_profile_without_records_is_not_judged_in_the_readme(monkeypatch):
