@@ -36,7 +36,9 @@ def choose(
         known = list(dict.fromkeys(getattr(r, field) for some in runs.values() for r in some))
         for value in values:
             if not any(value == k and type(value) is type(k) for k in known):
-                raise InputError(f"{word} {value!r}: {', '.join(runs)} has {', '.join(map(str, known))}")
+                trains = f"; `make run {word.upper()}={value}` trains another" if "," in str(value) else ""
+                has = f"{', '.join(runs)} has {', '.join(map(str, known))}"
+                raise InputError(f"{word} {value!r}: {has}{trains}")
         if values:
             runs = {name: [r for r in some if getattr(r, field) in values] for name, some in runs.items()}
     for field, values in (wanted["experiment"], wanted["protocol"]):

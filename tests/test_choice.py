@@ -30,6 +30,13 @@ def test_unknown_names_are_refused_in_one_line(asked, said):
     assert "\n" not in str(error.value)
 
 
+def test_a_run_that_no_profile_names_is_trained_by_another_command():
+    with pytest.raises(InputError, match="; `make run EXPERIMENT=digits_mlp,gamma=1` trains another$"):
+        choose(["smoke"], experiments=["digits_mlp,gamma=1"])
+    with pytest.raises(InputError, match="has .*linear_penultimate, [a-z_]+$"):
+        choose(["smoke"], architectures=["linear"])
+
+
 def test_a_name_that_one_of_the_profiles_has_is_enough():
     runs = choose(["paper", "smoke"], experiments=["digits_cnn"])
     assert runs["paper"] == []
