@@ -17,7 +17,6 @@ from binenc.models import build
 from binenc.profile import Profile, Run
 from binenc.training import EVALUATION_BATCH, forward, gamma_of, set_up, tf32
 
-TORCHVISION = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}
 IMAGES = 4864
 """Training images that both sides pass through again and again; whole batches of either experiment."""
 
@@ -62,7 +61,7 @@ def loader(dataset: str, batch_size: int, order: list[int] | None = None) -> Dat
     """Images as the public examples read them: one by one, each through ToTensor and Normalize."""
     data.load(dataset)  # which downloads what is not there
     scaled = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
-    images = TORCHVISION[dataset](data.folder(), train=True, transform=scaled)
+    images = getattr(datasets, data.CLASSNAMES[dataset])(data.folder(), train=True, transform=scaled)
     own = torch.Generator().manual_seed(0)  # or it draws from the one that makes the dropout masks
     points = range(IMAGES) if order is None else order
     return DataLoader(Subset(images, points), batch_size=batch_size, shuffle=order is None, generator=own)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor
 
 from binenc.profile import ROOT, InputError
 
+CLASSNAMES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
+"""In torchvision, which names folders so, too."""
 CHECKSUMS = {
     "MNIST": {
         "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -128,9 +131,10 @@ def _digits() -> Dataset:
     )
 
 
-def _torchvision(name: str, classname: str) -> Dataset:
+def _torchvision(name: str) -> Dataset:
     from torchvision import datasets
 
+    classname = CLASSNAMES[name]
     kind, raw = getattr(datasets, classname), folder() / classname / "raw"
     for file in CHECKSUMS[classname]:
         if (raw / file).is_file():
@@ -182,8 +186,4 @@ def _split(pixels: Tensor, labels: Tensor) -> Split:
     return Split(((pixels.float() - 0.5) / 0.5).unsqueeze(1).contiguous(), labels.long())
 
 
-DATASETS = {
-    "mnist": lambda: _torchvision("mnist", "MNIST"),
-    "fashion_mnist": lambda: _torchvision("fashion_mnist", "FashionMNIST"),
-    "digits": _digits,
-}
+DATASETS = {name: partial(_torchvision, name) for name in CLASSNAMES} | {"digits": _digits}

@@ -6,20 +6,18 @@ import torch
 from matplotlib.figure import Figure
 from torch.nn.functional import pad
 
-from binenc.data import CHECKSUMS, POINTS, SIDE, Dataset, folder, load
+from binenc.data import CHECKSUMS, CLASSNAMES, POINTS, SIDE, Dataset, folder, load
 from binenc.figures.style import PANEL, STYLE, show, slug, table
 from binenc.study import Study, contents
 from binenc.words import number
 
-FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
-
 
 def available(name: str) -> bool:
     """Whether a data set can be read without a download."""
-    if name not in FOLDERS:
+    if name not in CLASSNAMES:
         return True
-    raw = folder() / FOLDERS[name] / "raw"
-    return all((raw / file).is_file() for file in CHECKSUMS[FOLDERS[name]])
+    raw = folder() / CLASSNAMES[name] / "raw"
+    return all((raw / file).is_file() for file in CHECKSUMS[CLASSNAMES[name]])
 
 
 def datasets(found: Study) -> dict[str, Dataset | None]:
