@@ -1,6 +1,7 @@
 """Which runs are meant: those of a chapter, by the names in its parameters, or one machine's share."""
 
 import re
+from collections.abc import Collection
 
 from binenc.profile import InputError, Profile, Run
 
@@ -11,12 +12,12 @@ def choose(
     protocols: list[str] = (),
     architectures: list[str] = (),
     seeds: list[int] = (),
-    variants: bool = False,
+    variants: Collection[str] = (),
 ) -> dict[str, list[Run]]:
     """The runs of the given profiles that have these names; an empty list takes everything.
 
     An experiment or a protocol with a changed field (``as_written,softmax_twice=true``) is left out unless it
-    is asked for by name, or ``variants`` asks for all, or there is no other.
+    is asked for by name, or there is no other, or ``variants`` has "experiment" or "protocol".
 
     Raises
     ------
@@ -41,8 +42,9 @@ def choose(
                 raise InputError(f"{word} {value!r}: {has}{trains}")
         if values:
             runs = {name: [r for r in some if getattr(r, field) in values] for name, some in runs.items()}
-    for field, values in (wanted["experiment"], wanted["protocol"]):
-        if not values and not variants:
+    for word in ("experiment", "protocol"):
+        field, values = wanted[word]
+        if not values and word not in variants:
             plain = {n: [r for r in some if "," not in getattr(r, field)] for n, some in runs.items()}
             runs = plain if any(plain.values()) else runs
     if not any(runs.values()):

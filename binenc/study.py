@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,7 +100,7 @@ def read(
     protocols: list[str] = (),
     architectures: list[str] = (),
     seeds: list[int] = (),
-    variants: bool = False,
+    variants: Collection[str] = (),
 ) -> Study:
     """The study of the runs that `choose` names.
 

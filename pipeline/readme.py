@@ -44,7 +44,7 @@ def main(names: list[str]) -> None:
     items = [
         claim_pages.findings(judged),
         prose.protocols_apart(found, names[0]),
-        hypercube.beyond(study.read(names, variants=True)),
+        hypercube.beyond(study.read(names, variants=["experiment"])),
     ]
     said = [
         claim_pages.headline(verdicts[first]),

@@ -45,14 +45,17 @@ def test_a_name_that_one_of_the_profiles_has_is_enough():
 
 def test_variants_are_left_out_unless_asked_for():
     names = {run.protocol_name for run in choose(["paper"])["paper"]}
-    every = {run.protocol_name for run in choose(["paper"], variants=True)["paper"]}
+    every = {run.protocol_name for run in choose(["paper"], variants=["protocol"])["paper"]}
     assert names == {"as_written", "as_released"}
     one = "as_written,softmax_twice=true"
     assert one in every
     assert {run.protocol_name for run in choose(["paper"], protocols=[one])["paper"]} == {one}
     other = "digits_mlp,classifier_sgd=0.05"
     assert all("," not in run.id for run in choose(["quick"])["quick"])
-    assert other in {run.experiment_name for run in choose(["quick"], variants=True)["quick"]}
+    switches = {run.id for run in choose(["quick"], variants=["protocol"])["quick"]}
+    assert any("," in name for name in switches)
+    assert not any(name.startswith(other) for name in switches)
+    assert other in {run.experiment_name for run in choose(["quick"], variants=["experiment"])["quick"]}
     assert {run.id for run in choose(["quick"], experiments=[other], seeds=[1])["quick"]} == {
         f"{other}/as_written/binary_encoding/seed-1"
     }

@@ -235,4 +235,4 @@ def test_variants_are_read_where_all_are_asked_for(results):
     variant = next(run for run in quick.all_runs() if "," in run.protocol_name)
     save_all(quick, [quick.all_runs()[0], variant])
     assert study.read(["quick"]).runs["quick"] == [quick.all_runs()[0]]
-    assert variant in study.read(["quick"], variants=True).runs["quick"]
+    assert variant in study.read(["quick"], variants=["protocol"]).runs["quick"]
