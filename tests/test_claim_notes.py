@@ -15,6 +15,7 @@ UNSURE = "with an interval that holds 0"
         ((0.1, 0.95, 0.95002), ""),
         ((0.1, 0.98, 0.95), "it had been 0.9800 after epoch 5"),
         ((0.985, 0.1, 0.95), "it had been 0.9850 after epoch 0"),
+        ((0.1, 0.995, 0.95), "it had been 0.9950 after epoch 5"),
         ((0.1, 0.95, 0.999), ""),
         ((0.95,), ""),
     ],
@@ -91,6 +92,27 @@ def test_when_accuracies_are_ahead_is_said(mine, said):
     """Of (0.5, 0.9, 0.96) each, so that they are level first."""
     world = paper_world() | {("accuracy", BINARY): mine}
     assert judge(5, table(world, noise=0.0)).why.endswith(f"ahead of all 3 on average {said}")
+
+
+def test_ahead_is_ahead_of_each_of_the_others():
+    level = {("accuracy", LINEAR): (0.5, 0.95, 0.96)}
+    why = judge(5, table(paper_world() | {("accuracy", BINARY): (0.6, 0.93, 0.98)} | level, noise=0.0)).why
+    assert why.endswith("ahead of all 3 on average at 2 of 3 evaluations")
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "said"),
+    [
+        (0.9995, 0.9998, "a ceiling: 0.050 % of the points are wrong, 0.020 % in the best of the others"),
+        (0.9995, 0.99, ""),
+        (0.99, 0.9995, ""),
+    ],
+)
+def test_a_ceiling_is_where_hardly_a_point_is_wrong_in_either(mine, other, said):
+    world = {("accuracy", BINARY): (0.5, 0.9, mine), ("accuracy", NONE): (0.5, 0.9, other)}
+    why = judge(6, table(paper_world() | world, noise=0.0)).why
+    assert ("ceiling" in why) is bool(said)
+    assert said in why
 
 
 def test_that_nothing_is_above_a_network_which_errs_on_no_point_is_said():

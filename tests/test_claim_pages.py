@@ -25,6 +25,7 @@ from binenc.claims import BINARY, CLAIMS, NONE
 from binenc.figures.effects import forest
 from binenc.judging import effects_frame, known, to_frame
 from binenc.profile import ARCHITECTURES, ROOT, InputError
+from binenc.words import number
 
 
 def test_tables_show_words_for_every_claim_and_column():
@@ -146,6 +147,57 @@ def test_findings_are_of_the_first_experiment_with_its_numbers():
     assert elsewhere(judged + recorded + fresh).count("- **") == 2
     alone = judging.judge_table(table(paper_world())[lambda t: t.architecture == BINARY])
     assert findings(alone) == elsewhere(alone) == ""
+
+
+def test_each_finding_is_told_of_its_own_numbers():
+    linear, nonlinear = "linear_penultimate", "nonlinear_penultimate"
+    world = paper_world() | {
+        ("std", BINARY): (4.0, 9.0, 1.0),
+        ("std", linear): (1.0, 9.0, 2.5),
+        ("gain", BINARY): (0.1, 0.9, 1.5),
+        ("gain", linear): (0.1, 0.9, 0.25),
+        ("code_share", BINARY, "test"): (0.1, 0.5, 0.7),
+        ("code_share", linear): (0.0, 0.05, 0.11),
+        ("code_share", nonlinear): (0.0, 0.05, 0.22),
+        ("accuracy", NONE, "test"): (0.5, 0.9, 0.97),
+        ("accuracy", nonlinear, "train"): (0.5, 0.9, 0.975),
+        ("equiangularity", BINARY): (0.5, 0.05, 0.005),
+        ("tr_sw_sb", BINARY): (0.25, 0.025, 0.0025),
+    }
+    peaks, codes, accuracy, collapse = findings(judging.judge_table(table(world, noise=0.0))).splitlines()
+    for said in (
+        "by ×\N{NO-BREAK SPACE}0.250 [0.250, 0.250] under binary encoding",
+        "by ×\N{NO-BREAK SPACE}2.50 [2.50, 2.50] with a linear penultimate layer",
+        "better than one by +1.50 [+1.50, +1.50] nats, against +0.25 [+0.25, +0.25]",
+        "(claim 1: ✓ reproduced, seeds tie; claim 2: ✓ reproduced, seeds tie)",
+    ):
+        assert said in peaks
+    assert "Of the training points 0.9990 [0.9990, 0.9990] have their" in codes
+    assert "of the test points 0.7000 [0.7000, 0.7000]" in codes
+    assert "with a linear penultimate layer 0.1100 [0.1100, 0.1100] of the training points" in codes
+    assert "binary encoding − no penultimate +1.00 [+1.00, +1.00] on test points (claim 5:" in accuracy
+    assert "binary encoding − non-linear penultimate +0.500 [+0.500, +0.500] on training" in accuracy
+    # The others have (1, 0.7, 0.5), and the mean over the epochs is by the trapezoidal rule.
+    best = np.exp((np.log(1.0) + 2 * np.log(0.7) + np.log(0.5)) / 4)
+    angles, variance = (np.exp((np.log(x) + 2 * np.log(x / 10) + np.log(x / 100)) / 4) for x in (0.5, 0.25))
+    assert f"class means is ×\N{NO-BREAK SPACE}{number(angles / best)} [" in collapse
+    assert f"Tr(Sw Sb⁺)/C, ×\N{NO-BREAK SPACE}{number(variance / best)} [" in collapse
+    assert "at a share of 0.6667 [0.6667, 0.6667] of the evaluations" in collapse
+
+
+def test_signs_and_colours_are_those_of_the_verdict():
+    t = table(paper_world() | {("accuracy", NONE): (0.5, 0.9, 0.99)})
+    mine = (t.metric == "accuracy") & (t.architecture == "linear_penultimate") & (t.seed == 1)
+    t.loc[mine & (t.epoch == t.epoch.max()), "value"] = 0.99
+    lines = [line.split("|") for line in claim_markdown([judge(5, t)], "test-accuracy").splitlines()]
+    signs = {line[1].split(" (")[0].strip(): line[3].strip()[0] for line in lines if len(line) > 3}
+    assert signs["binary encoding − linear penultimate"] == "?"
+    assert signs["binary encoding − non-linear penultimate"] == "✓"
+    assert signs["binary encoding − no penultimate"] == "✗"
+    red, green = (int(COLOURS["reproduced"][0][i : i + 2], 16) for i in (1, 3))
+    assert green > red
+    red, green = (int(COLOURS["not reproduced"][0][i : i + 2], 16) for i in (1, 3))
+    assert red > green
 
 
 def test_findings_name_what_leaves_the_last_claim_open():

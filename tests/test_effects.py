@@ -90,6 +90,19 @@ def test_the_lead_over_the_best_other_is_of_the_points_that_it_names():
     assert {name: mean for name, mean in effects.items() if "best" in name} == pytest.approx(leads)
 
 
+def test_the_best_other_is_best_on_average():
+    t = table(paper_world(), noise=0.0)
+    mine = (t.metric == "accuracy") & (t.architecture == NONE) & (t.epoch == t.epoch.max())
+    t.loc[mine, "value"] = t.loc[mine, "seed"].map({0: 0.959, 1: 0.959, 2: 0.97})
+    effects = {e.name: e for e in judge(7, t).effects}
+    found = effects["binary encoding − best other, test"].values.tolist()
+    assert found == pytest.approx([2.1, 2.1, 1.0])
+
+
+def test_no_time_is_farther_than_the_training_and_one_evaluation():
+    assert times_and_areas()["equinorm, time"].farthest == 15
+
+
 def test_each_two_of_the_others_must_be_comparable():
     apart = {("accuracy", NONLINEAR): (0.5, 0.9, 0.963), ("accuracy", NONE): (0.5, 0.9, 0.957)}
     assert verdict_of(7, apart) == "not reproduced"

@@ -42,6 +42,8 @@ def test_area_is_a_ratio_of_geometric_means_over_the_epochs():
 
 def test_what_float32_does_not_resolve_counts_as_the_floor():
     assert run([0.0, 0.0, 0.0], [FLOOR, FLOOR, FLOOR]).area == 0
+    assert log_area(np.full(3, 1e-10), EPOCHS) == pytest.approx(math.log(1e-10))
+    assert log_area(np.zeros(3), EPOCHS) == pytest.approx(math.log(1e-12))
 
 
 def test_ahead_is_below_all_of_the_rest():

@@ -47,6 +47,24 @@ def test_the_lead_is_over_the_best_of_the_others(numbers, protocol, lead, name):
     assert value(numbers, protocol, name) == pytest.approx(lead, abs=0.02)
 
 
+def test_each_number_is_of_its_own_points():
+    world = paper_world() | {
+        ("accuracy", BINARY, "test"): (0.5, 0.9, 0.975),
+        ("code_share", BINARY, "test"): (0.1, 0.5, 0.7),
+        ("tr_sw_sb", BINARY, "test"): (1.0, 0.5, 0.2),
+    }
+    numbers = switches.headlines(table(world, noise=0.0))
+    found = {name: value(numbers, WRITTEN, name) for name in switches.HEADLINES}
+    known = {"test_gap": 1.5, "train_gap": 2.0, "code_share": 0.999, "tr_sw_sb": 0.01}
+    assert found == pytest.approx(known)
+
+
+def test_the_first_seed_is_the_least_of_the_switched_protocols(numbers):
+    assert switches.first_seed(numbers[numbers.protocol == WRITTEN]) == 0
+    later = numbers.assign(seed=numbers.seed + 2 * (numbers.protocol == TWICE))
+    assert switches.first_seed(later[later.protocol != MEAN]) == 2
+
+
 def test_a_better_other_shortens_the_lead():
     better = paper_world() | {("accuracy", NONE): (0.5, 0.9, 0.97)}
     assert value(switches.headlines(table(better)), WRITTEN, "test_gap") == pytest.approx(1.0, abs=0.01)
@@ -82,6 +100,9 @@ def test_what_a_switch_of_the_measures_changes(field):
     )
     moved = {name for name in written if written[name] != other[name]}
     assert moved <= switches.CHANGES[field]
+    if field == "between_class":  # five classes of one size
+        assert other["tr_sw_sb"] / written["tr_sw_sb"] == pytest.approx(4 / 5)
+        assert "multiplies every Tr(Sw Sb⁺)/C by (C − 1)/C where" in switches.NO_RUN[field]
     assert len(moved) >= 0.8 * len(switches.CHANGES[field])  # the least distance of codes may be the same
 
 
@@ -178,6 +199,14 @@ def test_the_switch_that_turns_a_claim_is_named(monkeypatch):
         "`loss_bin=mean_of_exp`",
         "as released",
     ]
+
+
+def test_whether_numbers_agree_is_asked_of_one_seed(monkeypatch):
+    t = study_table()
+    first = (t.protocol == WRITTEN) & (t.seed == 0) & (t.metric == "accuracy") & (t.architecture == BINARY)
+    t.loc[first, "value"] = 0.955
+    agrees = agreement(t, monkeypatch).set_index(["protocol", "claim"]).agrees
+    assert agrees[WRITTEN, 5] is False
 
 
 def test_a_change_that_no_switch_makes_is_said(monkeypatch):

@@ -55,6 +55,20 @@ def test_a_ratio_is_shown_as_the_exponential_of_its_logarithm(x):
     assert e.claimed == "> 1"
 
 
+def test_an_interval_ends_where_the_values_must():
+    points = Effect("", pd.Series([-90.0, 90.0]), "percentage points")
+    assert points.interval == (0, -100, 100)
+    assert Effect("", pd.Series([0.5, 1.0]), "share of points").interval == (0.75, 0, 1)
+    assert Effect("", pd.Series([-4.0, 4.0]), "epochs", farthest=5).interval == (0, -5, 5)
+
+
+def test_support_is_counted_in_standard_errors():
+    x = pd.Series([1.0, 2.0, 3.0])
+    assert Effect("", x, "", above=0.5).support == pytest.approx(1.5 / stats.sem(x))
+    assert Effect("", x, "", above=0.5, below=3.0).support == pytest.approx(1.0 / stats.sem(x))
+    assert Effect("", x, "", below=0.5).support == pytest.approx(-1.5 / stats.sem(x))
+
+
 def test_decide_names_what_failed():
     fine = Effect("good", pd.Series([1.0, 1.1, 1.2]), "", above=0.0)
     bad = Effect("bad", pd.Series([-1.0, -1.1, -1.2]), "", above=0.0)
