@@ -161,6 +161,7 @@ def test_each_finding_is_told_of_its_own_numbers():
         ("code_share", nonlinear): (0.0, 0.05, 0.22),
         ("accuracy", NONE, "test"): (0.5, 0.9, 0.97),
         ("accuracy", nonlinear, "train"): (0.5, 0.9, 0.975),
+        ("equinorm", BINARY): (1.5, 0.1, 0.01),
         ("equiangularity", BINARY): (0.5, 0.05, 0.005),
         ("tr_sw_sb", BINARY): (0.25, 0.025, 0.0025),
     }
