@@ -116,14 +116,18 @@ class Effect:
         return mean == 0 if self.exact else self.above < mean < self.below
 
     @property
-    def support(self) -> float:
-        """Distance of the mean from the nearer bound, positive inside, in standard errors (if any)."""
+    def inside(self) -> float:
+        """Distance of the mean from the nearer bound, positive inside; minus infinity of no mean."""
         mean = self.interval.mean
         if math.isnan(mean):
             return -math.inf
-        inside = -abs(mean) if self.exact else min(mean - self.above, self.below - mean)
+        return -abs(mean) if self.exact else min(mean - self.above, self.below - mean)
+
+    @property
+    def support(self) -> float:
+        """The same in standard errors (if any)."""
         error = self.values.std() / math.sqrt(self.n_seeds) if self.n_seeds > 1 else 1.0
-        return inside / error if error > 0 else inside * math.inf if inside else 0.0
+        return self.inside / error if error > 0 else self.inside * math.inf if self.inside else 0.0
 
     @property
     def claimed(self) -> str:
@@ -194,7 +198,9 @@ class Verdict:
         rank, most = {"fails": 0, "open": 1, "holds": 2}, self.claim.one_suffices
         pick = max if most else min
         return pick(
-            self.deciding, key=lambda e: (rank[e.state], e.without_width != most, e.support), default=None
+            self.deciding,
+            key=lambda e: (rank[e.state], e.without_width != most, e.support, e.inside),
+            default=None,
         )
 
     @property

@@ -82,7 +82,8 @@ def number(value: float, digits: int = 3) -> str:
     if value == int(value) and abs(value) < 1e5:
         text = f"{int(value)}"
     elif 1e-3 <= abs(value) < 1e5:
-        text = _short_of_one(value, max(0, digits - 1 - _magnitude(value)))
+        rounded = float(f"{value:.{digits - 1}e}")  # 0.0999… has the digits of 0.1
+        text = _short_of_one(value, max(0, digits - 1 - _magnitude(rounded)))
     else:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         text = f"{mantissa}e{int(exponent)}"

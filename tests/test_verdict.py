@@ -69,6 +69,13 @@ def test_support_is_counted_in_standard_errors():
     assert Effect("", x, "", below=0.5).support == pytest.approx(-1.5 / stats.sem(x))
 
 
+def test_the_weakest_of_effects_without_width_is_the_nearest_to_its_bound():
+    effects = tuple(Effect(f"{x}", pd.Series([x, x]), "", above=0.0) for x in (3.0, 4.0, 2.0))
+    every, one = (next(c for c in CLAIMS if c.one_suffices is most) for most in (False, True))
+    assert Verdict(every, "", "", "", "reproduced", "", effects).weakest.name == "2.0"
+    assert Verdict(one, "", "", "", "reproduced", "", effects).weakest.name == "4.0"
+
+
 def test_decide_names_what_failed():
     fine = Effect("good", pd.Series([1.0, 1.1, 1.2]), "", above=0.0)
     bad = Effect("bad", pd.Series([-1.0, -1.1, -1.2]), "", above=0.0)

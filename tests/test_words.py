@@ -85,6 +85,11 @@ def test_a_number_reads_back_to_its_digits(value, digits):
     )
 
 
+@pytest.mark.parametrize("value", [0.1, 0.0999999, 0.1000001])
+def test_a_value_just_below_a_power_of_ten_has_its_digits(value):
+    assert number(value, 2) == "0.10"
+
+
 def test_words_name_what_is_measured():
     import torch
 
