@@ -1,5 +1,10 @@
 """The generated pages: all runs with their final numbers, and how each page and record was made."""
 
+import os
+import re
+
+import pytest
+
 from binenc.words import number
 from pipeline import appendix
 
@@ -31,5 +36,45 @@ def test_the_status_says_how_each_page_and_record_was_made(pages, tmp_path):
     assert f".ipynb>) | 12.3 | 567 | `{pages[0].command}` |" in said
     assert "| 2020-02-20T20:20:20+00:00 | a machine far away, 2 threads | cccccccccc | 1.0 |" in said
     assert f"| digits | `{'d' * 64}` |" in said
-    assert said.count("::::{dropdown}") == 3  # digits_mlp as written and as released, digits_cnn
+    assert re.findall(r"::::{dropdown} (.+)\n.+; seeds (.+)\.\n", said) == [
+        ("Smoke: Digits (MLP), as written", "0, 1"),
+        ("Smoke: Digits (MLP), as released", "0"),
+        ("Smoke: Digits (CNN), as written", "0"),
+    ]
     assert "dropout: first_epoch" in said
+
+
+def test_versions_are_those_of_the_report_and_then_those_of_the_records(pages, monkeypatch):
+    monkeypatch.setattr(appendix.platform, "python_version", lambda: "3.99.0")
+    monkeypatch.setattr(appendix.importlib.metadata, "version", lambda name: f"9 of {name}")
+    pages[1].record.run["versions"] = {"torch": "2.10.0"}
+    said = appendix.status(pages, [], "smoke")
+    assert "| Package | Report | Records |" in said
+    assert "| python | 3.99.0 | 3.11.0 |" in said
+    assert "| torch | 9 of torch | 2.10.0, 2.9.0 |" in said
+    assert "| scipy | 9 of scipy | – |" in said
+
+
+def test_memory_is_in_gibibytes(monkeypatch):
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 3 * 2**20, "SC_PAGE_SIZE": 4096}.__getitem__)
+    here, *there = appendix.hardware([{"device": name} for name in "bab"])
+    assert "cores, 12 GiB memory" in here
+    assert there == ["Records: a", "Records: b"]
+
+
+@pytest.mark.parametrize(
+    ("group", "title", "runs"),
+    [
+        ("digits_mlp/as_written", "Digits (MLP), as written", 5),
+        ("digits_mlp/as_released", "Digits (MLP), as released", 4),
+        ("digits_cnn/as_written", "Digits (CNN), as written", 1),
+    ],
+)
+def test_the_page_of_a_group_has_its_title_and_its_runs(pages, tmp_path, group, title, runs):
+    index = tmp_path / "stage/book/runs/index.md"
+    index.parent.mkdir(parents=True)
+    index.touch()
+    appendix.write(tmp_path / "stage", pages, [], "smoke")
+    text = (index.parent / "smoke" / group / "index.md").read_text()
+    assert text.startswith(f"# {title}\n\nProfile Smoke. ")
+    assert text.count(f"| {title} | ") == text.count(".ipynb>)") == runs

@@ -1,9 +1,12 @@
 """What `make bench` compares: the row of its table, and that its baseline measures what we measure."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
+from bench import timing
 from bench.measures import loops, mixtures
 from bench.timing import row
 from binenc.metrics import measure
@@ -42,3 +45,11 @@ def test_the_baseline_measures_what_we_measure():
     fitted = {"log_likelihood": score, "std": std, "standardised_log_likelihood": standardised}
     assert ours == pytest.approx(ours | fitted, rel=0.01)
     assert ours.keys() - baseline.keys() - fitted.keys() == {"peak_distance", "gain", "dead_dimensions"}
+
+
+def test_seconds_are_those_of_one_call(monkeypatch):
+    calls = []
+    clock = SimpleNamespace(perf_counter=lambda: 7.0 + 3.0 * len(calls))
+    monkeypatch.setattr(timing, "time", clock)
+    assert timing.seconds(lambda: calls.append(1), 4) == 3
+    assert len(calls) == 4

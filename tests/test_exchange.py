@@ -330,6 +330,14 @@ def test_what_is_misspelled_is_refused(monkeypatch, words):
         exchange.main()
 
 
+def test_an_export_says_how_many_of_the_records_it_has(packed, here, tmp_path, monkeypatch, capsys):
+    exchange.add(packed)
+    monkeypatch.setattr(sys, "argv", ["exchange", "export", "smoke", str(tmp_path / "again.tar")])
+    exchange.main()
+    megabytes = f"{packed.stat().st_size / 1e6:.1f}"
+    assert capsys.readouterr().out == f"{tmp_path}/again.tar: 3 of 10 records of smoke, {megabytes} MB\n"
+
+
 def test_a_record_that_was_kept_is_named_and_the_command_fails(packed, here, smoke, monkeypatch, capsys):
     run = smoke.all_runs()[0]
     records.save(synthetic(run, device="mine"), records.folder(smoke, run))

@@ -3,17 +3,22 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from binenc import provenance
 
 
+def commit(folder) -> None:
+    who = ("-c", "user.name=A", "-c", "user.email=a@b.c")
+    for words in (("init", "-q"), (*who, "commit", "-q", "--allow-empty", "-m", "Another project")):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+
+
 def test_a_copy_within_another_repository_has_not_its_commit(tmp_path, monkeypatch):
     inside = tmp_path / "binenc"
     inside.mkdir()
-    who = ("-c", "user.name=A", "-c", "user.email=a@b.c")
-    for words in (("init", "-q"), (*who, "commit", "-q", "--allow-empty", "-m", "Another project")):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    commit(tmp_path)
     monkeypatch.setattr(provenance, "ROOT", inside)
     assert provenance.git("rev-parse", "HEAD") == ""
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
@@ -30,3 +35,14 @@ def test_the_commit_is_that_of_the_code_as_it_was_loaded(monkeypatch):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "1"
+
+
+@pytest.mark.parametrize(
+    ("changed", "dirty"), [("book/a.md", False), ("binenc/a.py", True), ("profiles/a.yml", True)]
+)
+def test_changes_are_those_of_code_and_profiles(tmp_path, monkeypatch, changed, dirty):
+    commit(tmp_path)
+    (tmp_path / changed).parent.mkdir()
+    (tmp_path / changed).touch()
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    assert provenance.checkout.__wrapped__()["dirty"] is dirty

@@ -1,5 +1,6 @@
 """What the README says of the verdicts is written out of the records, whole or not at all."""
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -41,6 +42,11 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     assert (tmp_path / "README.md").read_text() == text
     figure.write_text("a figure")
     figure.with_stem(figure.stem.replace("written", "released")).write_text("that of other runs")
+    for live, age in (("a", 9), ("z", 99)):
+        older = tmp_path / f"_build/chapters/{live}/figures" / figure.name
+        older.parent.mkdir(parents=True)
+        older.write_text("an older figure")
+        os.utime(older, (figure.stat().st_mtime - age,) * 2)
     readme.main(["first_epochs"])
     written = (tmp_path / "README.md").read_text()
     shown, folded = written.split("<details><summary>Shorter and smaller runs</summary>\n\n")

@@ -80,6 +80,25 @@ def test_precision_is_recorded_and_close(smoke):
     np.testing.assert_allclose(losses["bf16"], losses["float32"], rtol=1e-2)
 
 
+@pytest.mark.parametrize(("precision", "said"), [("float32", "ieee"), ("tf32", "tf32"), ("bf16", "ieee")])
+def test_tf32_is_of_the_training_alone_and_of_runs_that_say_so(smoke, monkeypatch, precision, said):
+    seen = []
+
+    def spy_on(name):
+        def spy(*args):
+            switches = torch.backends.cuda.matmul, torch.backends.cudnn.conv
+            seen.append((name, *(switch.fp32_precision for switch in switches)))
+            return call(*args)
+
+        call = getattr(training, name)
+        monkeypatch.setattr(training, name, spy)
+
+    spy_on("train_epoch")
+    spy_on("forward")
+    train(changed(smoke, f"digits_mlp,epochs=1,precision={precision}"), progress=False)
+    assert seen == [("train_epoch", said, said), *[("forward", "ieee", "ieee")] * 2]
+
+
 @pytest.mark.parametrize(
     ("protocol", "architecture"),
     [
@@ -123,10 +142,13 @@ def test_snapshots_are_of_the_epochs_of_the_figure(smoke):
     assert train(run, progress=False)[0].arrays["epoch"].tolist() == [0, 5, 10, 11]
 
 
-def test_a_snapshot_of_wide_latents_is_of_dimensions_from_first_to_last():
+def test_a_snapshot_of_wide_latents_is_of_dimensions_from_first_to_last_and_its_plane_of_all():
     split = data.Split(torch.zeros(9, 1, 8, 8), torch.arange(9))
     dataset = data.Dataset("wide", split, split, list("abcdefghi"))
     outputs = torch.eye(9), torch.arange(9 * 130.0).view(9, 130)
-    kept = training.snapshot(0, {"train": outputs, "test": outputs}, dataset, AS_WRITTEN)["sample_latents"]
+    made = training.snapshot(0, {"train": outputs, "test": outputs}, dataset, AS_WRITTEN)
+    kept = made["sample_latents"]
     assert kept.shape == (9, 64)
     assert kept[0, [0, -1]].tolist() == [0, 129]
+    along = 130 * np.sqrt(130) * np.arange(-4, 5)  # each point is 130 further than the last in each dimension
+    np.testing.assert_allclose(abs(made["sample_pca"]), abs(np.stack([along, 0 * along], axis=1)), atol=0.01)

@@ -15,7 +15,7 @@ from copying import copy_repository, try_make
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from binenc.profile import InputError, Profile
-from pipeline import book, check, stage
+from pipeline import book, check, report, stage
 from pipeline.launch import cell_source, configure
 
 FIGURE = "```{figure} /figures/a.svg\n:name: fig-a_b\n\nCaption\n```"
@@ -223,3 +223,36 @@ def test_links_start_where_their_page_lies(built):
     assert check.problems(*built) == []
     deep.write_text('<a href="b.html#there">b</a>')
     assert check.problems(*built) == ["deep/c.html: b.html#there does not exist"]
+
+
+def test_a_report_with_a_problem_does_not_take_the_place_of_the_last(built, tmp_path, monkeypatch):
+    (source, html), shown = built, tmp_path / "_build/html/a.html"
+    shown.parent.mkdir(parents=True)
+    shown.write_text("the last")
+    for page in ("a/b/seed-0.ipynb", "a/b/seed-1.ipynb", "a/b/index.md"):
+        (source / "book/runs/smoke" / page).parent.mkdir(parents=True, exist_ok=True)
+        (source / "book/runs/smoke" / page).touch()
+    found, limits = ["b: no HTML page", "c: no HTML page"], []
+    monkeypatch.setattr(sys, "argv", ["report", "smoke", "smoke"])
+    for name, new in {"STAGE": source, "BUILD": tmp_path / "_build", "build": lambda: html}.items():
+        monkeypatch.setattr(report, name, new)
+    monkeypatch.setattr(report, "stage", lambda live, names: None)
+    monkeypatch.setattr(report, "problems", lambda stage, html, limit: limits.append(limit) or found)
+    with pytest.raises(SystemExit, match="not complete:\n  b: no HTML page\n  c: no HTML page"):
+        report.main()
+    assert (shown.read_text(), (source / "complete").exists()) == ("the last", False)
+    found.clear()
+    report.main()
+    assert (shown.read_text(), (source / "complete").exists()) == (PAGE, True)
+    assert limits == [12_000_000] * 2  # of two runs
+
+
+def test_the_check_by_itself_fails_with_a_line_for_each_problem(built, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["check", *map(str, built)])
+    with pytest.raises(SystemExit) as whole:
+        check.main()
+    (built[1] / "b.html").unlink()
+    with pytest.raises(SystemExit) as broken:
+        check.main()
+    said = "b: no HTML page\na.html: b.html#there does not exist"
+    assert (whole.value.code, broken.value.code) == (None, said)

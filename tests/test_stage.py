@@ -42,3 +42,18 @@ def test_a_run_without_its_page_or_its_record_is_not_staged(made, smoke, tmp_pat
     path.parent.mkdir(parents=True)
     path.touch()
     assert [page.run for page in stage.run_pages(smoke)] == [first]
+
+
+def test_the_page_of_a_run_says_which_and_how_it_was_trained(pages, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "STAGE", tmp_path)
+    page = next(page for page in pages if page.run.seed == 1)
+    page.record.run["wall_seconds"] = 123.4
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# A run\n\nOf one.")]), page.path)
+    stage.stage_run(page)
+    run = "digits_mlp/as_written/binary_encoding/seed-1"
+    heading, foot = nbformat.read(tmp_path / f"book/runs/smoke/{run}.ipynb", as_version=4).cells
+    assert heading.source == "# Digits (MLP), as written: Binary encoding, seed 1\n\nOf one."
+    assert (
+        "Profile smoke · trained 2020-02-20 from commit cccccccccc on a machine far away in 123 s · remake: "
+        "`make run PROFILE=smoke EXPERIMENT=digits_mlp PROTOCOL=as_written ARCH=binary_encoding SEED=1` · "
+    ) in foot.source

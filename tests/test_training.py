@@ -142,6 +142,19 @@ def test_gradient_descent_trains_the_classifier_alone(smoke):
         assert not torch.allclose(a, b, rtol=0.1)
 
 
+def test_gradient_descent_of_the_classifier_has_momentum(smoke):
+    run = changed(smoke, "digits_mlp,classifier_sgd=0.3")
+    model, _, _, step = training.set_up(run, 8, 10, torch.device("cpu"))
+    images, labels = torch.rand(32, 1, 8, 8), torch.arange(32) % 10
+    weights, gradients = list(model.classifier.parameters()), []
+    before = [w.detach().clone() for w in weights]
+    for _ in range(2):
+        step(images, labels)
+        gradients.append([w.grad for w in weights])
+    for w, b, first, second in zip(weights, before, *gradients, strict=True):
+        torch.testing.assert_close(w.detach() - b, -0.3 * (first + 0.9 * first + second))
+
+
 @pytest.mark.parametrize(("protocol", "epochs_with_dropout"), [("as_written", 3), ("as_released", 1)])
 def test_dropout_acts_when_the_protocol_says(smoke, monkeypatch, protocol, epochs_with_dropout):
     acted, evaluated = [], []
