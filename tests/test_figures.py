@@ -1,6 +1,7 @@
 """Figures: that they show what the records say, and that all can read them."""
 
 import dataclasses
+import math
 import statistics
 
 import matplotlib.pyplot as plt
@@ -9,13 +10,15 @@ import pandas as pd
 import pytest
 import torch
 from drawn import options, save_all
+from worlds import judge, paper_world, table
 
-from binenc import data, figures, study
+from binenc import data, figures, records, study
 from binenc.figures import codes, effects, images, networks, style
-from binenc.figures.curves import draw_curves, panel_title
+from binenc.figures.curves import draw_curves, draw_ends, panel_title
 from binenc.geometry import hamming
 from binenc.profile import ARCHITECTURES, Profile
 from binenc.switches import HEADLINES
+from binenc.verdict import Effect
 
 
 class TestCurves:
@@ -74,6 +77,14 @@ class TestCurves:
         edges = band.get_paths()[0].vertices[:, 1]
         assert edges.min() == pytest.approx((part["mean"] - part["std"]).min())
         assert edges.max() == pytest.approx((part["mean"] + part["std"]).max())
+        plt.close(figure)
+
+    def test_a_row_of_panels_is_of_its_split(self):
+        numbers = pd.DataFrame({"epoch": [0, 5, 0, 5], "split": ["train", "train", "test", "test"]})
+        numbers = numbers.assign(mean=[0.1, 0.2, 0.3, 0.4], std=np.nan, n=1, metric="accuracy")
+        numbers = numbers.assign(experiment="e", architecture="binary_encoding")
+        figure = draw_curves(numbers, [("accuracy", "test"), ("accuracy", "train")], ["t"])
+        assert [ax.lines[0].get_ydata().tolist() for ax in figure.axes] == [[0.3, 0.4], [0.1, 0.2]]
         plt.close(figure)
 
     @pytest.mark.parametrize(
@@ -176,6 +187,50 @@ class TestCurves:
             run = f"{row.experiment}/{row.protocol}/{row.architecture}/seed-{row.seed}"
             assert row.value == pytest.approx(made[run].final("accuracy", row.split), rel=1e-5)
 
+    def test_ends_have_their_mean_and_standard_deviation(self):
+        mine, other = "binary_encoding", "no_penultimate"
+        rows = [(mine, "train", 0.2), (mine, "train", 0.4), (mine, "train", 0.9), (other, "train", 0.7)]
+        rows += [(mine, "test", 0.1), (mine, "test", 0.3)]
+        seeds = pd.DataFrame(rows, columns=["architecture", "split", "value"])
+        seeds = seeds.assign(experiment="e", metric="std")
+        figure = draw_ends(seeds, [("std", "test"), ("std", "train")], ["t"])
+        test, train = figure.axes
+        assert test.lines[0].get_ydata().tolist() == [0.1, 0.3]
+        spread, alone = train.containers
+        (mean, (low, high), _), (single, caps, _) = spread, alone
+        assert mean.get_ydata() == pytest.approx([0.5])
+        assert high.get_ydata() - 0.5 == pytest.approx([math.sqrt((0.3**2 + 0.1**2 + 0.4**2) / 2)])
+        assert 0.5 - low.get_ydata() == pytest.approx(high.get_ydata() - 0.5)
+        assert single.get_ydata() == pytest.approx([0.7])
+        assert len(caps) == 0
+        plt.close(figure)
+
+    def test_the_lines_of_a_run_are_what_their_labels_say(self, made, monkeypatch):
+        shown = []
+        monkeypatch.setitem(draw_curves.__globals__, "show", lambda figure, *_: shown.append(figure))
+        record = made["digits_mlp/as_written/binary_encoding/seed-0"]
+        figures.run_curves(record, "one")
+        lines = [
+            {
+                "loss, in training": ("epoch_loss", "train"),
+                "cross-entropy, train": ("cross_entropy", "train"),
+                "cross-entropy, test": ("cross_entropy", "test"),
+                "$L_{bin}$, train": ("loss_bin", "train"),
+            },
+            {
+                "in training": ("epoch_accuracy", "train"),
+                "train": ("accuracy", "train"),
+                "test": ("accuracy", "test"),
+            },
+        ]
+        h = record.history
+        for ax, expected in zip(shown[0].axes, lines, strict=True):
+            assert {line.get_label(): line.get_ydata().tolist() for line in ax.lines} == {
+                label: h[(h.metric == metric) & (h.split == split)].value.tolist()
+                for label, (metric, split) in expected.items()
+            }
+        plt.close(shown[0])
+
     def test_a_run_shows_its_history(self, made, shown, tmp_path):
         record = next(iter(made.values()))
         figures.run_curves(record, "one")
@@ -214,7 +269,44 @@ class TestCodes:
         plt.close(figure)
 
 
+class TestEffects:
+    def test_means_intervals_and_bounds_are_on_the_scale_of_the_unit(self):
+        logs, bounds = pd.Series(np.log([2.0, 4.0, 8.0])), {"above": math.log(0.5), "below": math.log(32)}
+        three = (
+            Effect("a", logs, "ratio", **bounds, ratio=True),
+            Effect("b", pd.Series([1.0, 2.0, 6.0]), "nats", above=-5.0),
+            Effect("c", pd.Series([1.0, 3.0, 5.0]), "bits", above=-5.0, decides=False),
+        )
+        figure = effects.forest([dataclasses.replace(judge(1, table(paper_world())), effects=three)])
+        reach = 4.302653 / math.sqrt(3)  # Student's t of three seeds
+        expected = [
+            (4.0, 4 / 2**reach, 4 * 2**reach, [0.5, 32.0]),
+            (3.0, 3 - reach * math.sqrt(7), 3 + reach * math.sqrt(7), [-5.0]),
+            (3.0, 3 - reach * 2, 3 + reach * 2, []),
+        ]
+        for ax, (mean, low, high, claimed) in zip(figure.axes, expected, strict=True):
+            mark, interval, *dashed = ax.lines
+            assert mark.get_xdata() == pytest.approx([mean])
+            assert interval.get_xdata() == pytest.approx([low, high])
+            assert [x for line in dashed for x in set(line.get_xdata())] == pytest.approx(claimed)
+        plt.close(figure)
+
+
 class TestSwitches:
+    def test_filled_is_the_seed_and_open_are_the_others(self):
+        rows = [("as_written", 0, 0.25), ("as_written", 1, 0.5)]
+        rows += [("as_released", 1, 0.75), ("as_released", 0, 1.0)]
+        numbers = [(p, s, n, v + i) for i, n in enumerate(HEADLINES) for p, s, v in rows]
+        numbers = pd.DataFrame(numbers, columns=["protocol", "seed", "number", "value"])
+        figure = effects.switches(numbers, HEADLINES, 0)
+        for i, ax in enumerate(figure.axes):
+            others, mine, dashed = ax.lines
+            assert others.get_xydata().tolist() == [[0.5 + i, 0], [0.75 + i, 1]]
+            assert mine.get_xydata().tolist() == [[0.25 + i, 0], [1.0 + i, 1]]
+            assert others.get_markerfacecolor() == "#ffffff" != mine.get_markerfacecolor()
+            assert dashed.get_xdata() == [0.25 + i] * 2
+        plt.close(figure)
+
     @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
     def test_a_dashed_line_stands_for_as_written_alone(self, shown, protocol):
         names = [protocol, f"{protocol},softmax_twice=true"]
@@ -287,6 +379,24 @@ class TestImages:
         assert sizes["Same here"].startswith("no, here")  # the drawn records say 'ddd...'
         assert "from -1 to 1" in images.scaled(here).replace("−", "-")
         assert images.absent(here).startswith("The files of every data set")
+
+    def test_range_and_mean_are_of_the_training_images(self):
+        both = [
+            data.Split(torch.tensor(pixels).view(3, 1, 1, 1), torch.arange(3))
+            for pixels in ([0.0, 0.25, 1.25], [-9.0, 9.0, 3.0])
+        ]
+        said = images.scaled({"made": data.Dataset("made", *both, ["a", "b", "c"])})
+        assert said == "- made: from 0 to 1.25, mean 0.500 over the training images."
+
+    @pytest.mark.parametrize(("n", "same"), [(1, "no, here "), (None, "yes")])
+    def test_the_data_is_the_same_where_every_record_says_so(self, made, smoke, n, same):
+        here = data.load("digits").checksum
+        for run in smoke.all_runs()[:n]:
+            record = made[run.id]
+            mine = dataclasses.replace(record, run=record.run | {"data_checksum": here})
+            records.save(mine, records.folder(smoke, run))
+        found = study.read(["smoke"])
+        assert images.sizes(found, images.datasets(found))["Same here"].item().startswith(same)
 
     def test_a_class_with_few_images_has_blanks_after_them(self):
         digits = data.load("digits")

@@ -83,6 +83,12 @@ def test_off_vertices_is_the_scatter_in_units_of_half_the_distance():
     assert off_vertices(10 * means + 7, book) == pytest.approx(expected)
 
 
+def test_dimensions_whose_values_are_farther_apart_weigh_more():
+    book = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], bool)
+    means = np.array([[-1.1, -13.0], [-0.9, 7.0], [0.9, -7.0], [1.1, 13.0]])  # off ± 1 and ± 10
+    assert off_vertices(means, book) == pytest.approx(math.sqrt((0.1**2 + 3**2) / (1**2 + 10**2)))
+
+
 def test_a_dimension_with_one_bit_for_all_is_left_out():
     book = np.array([[0, 1], [1, 1]], bool)
     means = np.array([[-1.0, 3.0], [1.0, 9.0]])

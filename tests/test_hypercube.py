@@ -21,8 +21,8 @@ def test_geometry_is_of_the_codes_and_class_means_of_each_run(made):
     distances = [(a != b).sum() for a, b in itertools.combinations(book[1:], 2)]  # the first has none
     key = "linear_penultimate", "as_written", "digits_mlp"
     assert rows[(*key, "hamming_std")] == pytest.approx(np.std(distances))
-    known = (record.arrays[name][1:] for name in ("test_class_means", "test_codebook"))
-    assert rows[(*key, "off_vertices")] == off_vertices(*known)
+    means, known_book = (record.arrays[name][1:] for name in ("test_class_means", "test_codebook"))
+    assert rows[(*key, "off_vertices")] == off_vertices(means, known_book)
     others = geometry.assign(seed=geometry.seed + 9).query("metric != 'off_vertices'")
     twice = tables.vertices_table(found, pd.concat([geometry, others]))
     assert set(tables.vertices_table(found, geometry).n) == {"1", "2"}
@@ -30,8 +30,8 @@ def test_geometry_is_of_the_codes_and_class_means_of_each_run(made):
     table = tables.vertices_table(found, geometry).set_index(["Runs", "Architecture"])
     line = table.loc["Digits (MLP), as written", "Linear penultimate"]
     assert line["Off their vertices"] == number(rows[(*key, "off_vertices")], 4)
-    means = record.arrays["test_class_means"][1:]
     assert line["Class means"] == number(equiangularity(means.astype(float)), 4)
+    assert line["Codes"] == number(equiangularity(known_book.astype(float)), 4)
     assert line["Random directions"] == number(means.shape[1] ** -0.5, 2)
 
 
@@ -50,6 +50,18 @@ def test_class_means_are_set_against_the_vertices_that_their_codes_name(made, co
     geometry.loc[geometry.metric == "off_vertices", "value"] = np.nan
     assert "In no case" in hypercube.vertices(found, geometry)
     assert "by 0.25 to 0.50 of half" in said
+
+
+def test_each_number_of_the_cases_has_its_place(made):
+    found = study.read(["smoke"], protocols=["as_written"])
+    geometry = hypercube.geometry_of(found)
+    known = {"d": (4, 16), "means_equiangularity": (0.1, 0.3), "code_equiangularity": (0.2, 0.6)}
+    for metric, (mlp, cnn) in (known | {"off_vertices": (0.25, 0.5), "rotated": (0.8, 0.9)}).items():
+        mine = geometry.metric == metric
+        geometry.loc[mine, "value"] = np.where(geometry.experiment[mine] == "digits_mlp", mlp, cnn)
+    said = hypercube.vertices(found, geometry)
+    assert "is 0.10 to 0.30 for class means and 0.20 to 0.60 for their codes, 0.40 to 2.4 times that" in said
+    assert "off their vertices by 0.25 to 0.50 of half" in said
 
 
 @pytest.mark.parametrize(
@@ -72,19 +84,17 @@ def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, de
     sgd = geometry.experiment.str.contains("sgd")
     geometry.loc[is_off, "value"] = np.select([linear[is_off], sgd[is_off]], [no_loss, descent], 0.2)
     t, gamma = found.table, found.runs["smoke"][0].experiment.gamma
-    t["value"] = t.value.where(
-        t.metric != "code_share", np.where(t.experiment.str.contains("sgd"), 0.55, 0.75)
-    )
-    t["value"] = t.value.where(
-        t.metric != "loss", gamma + np.where(t.experiment.str.contains("sgd"), 0.12, 0.24)
-    )
+    by_adam = {"code_share": 0.75, "loss": gamma + 0.24, "accuracy": 0.97}
+    by_descent = {"code_share": 0.55, "loss": gamma + 0.12, "accuracy": 0.91}
+    sgd, beside = t.experiment.str.contains("sgd"), t.split == t.metric.map(hypercube.BESIDE)
+    known = t.metric.map(by_descent).where(sgd, t.metric.map(by_adam))
+    t["value"] = known.where(beside, t.value)
     (line,) = hypercube.axes(found, geometry).splitlines()
     assert line.startswith("- **What puts class means at vertices** (Digits (MLP), as written · ")
     assert "off their vertices by 0.2000 ± 0 of the half distance (0.6000 ± 0 if rotated at random)" in line
     assert "a share of 0.7500 ± 0 of the training points" in line
     assert f"these are {descent:.4f} ± 0 (0.6000 ± 0) and 0.5500 ± 0; the loss is 0.12 above γ" in line
-    assert "in place of 0.24, the test accuracy" in line
-    assert "(n = 2). " in line
+    assert "in place of 0.24, the test accuracy 0.9100 ± 0 in place of 0.9700 ± 0 (n = 2). " in line
     assert f"(linear penultimate) they are off by {no_loss:.4f}" in line
     assert said in line
 
@@ -126,10 +136,13 @@ def test_the_simplex_is_told_of_the_first_case_alone(made):
 def test_vertices_that_are_no_simplex_are_told_where_class_means_are_near_one(made, means, codes, apart):
     found = study.read(["smoke"], ["digits_mlp"], ["as_written"])
     geometry = hypercube.geometry_of(found)
-    for metric, value in {"d": 4, "means_equiangularity": means, "code_equiangularity": codes}.items():
+    known = {"d": 4, "means_equiangularity": means, "code_equiangularity": codes}
+    for metric, value in (known | {"off_vertices": 0.7, "rotated": 0.9}).items():
         geometry.loc[geometry.metric == metric, "value"] = value
     said = hypercube.simplex_on_a_cube(found, geometry)
-    assert "0.50 between random directions" in said
+    assert f"is {means:.2f} between class means of test points, {codes:.2f} between their codes, " in said
+    assert "codes, 0.50 between random directions" in said
+    assert "name by 0.70 of half" in said
     assert said.endswith("two values: they are near a simplex, and those vertices are not one.") == apart
 
 

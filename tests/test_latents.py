@@ -26,10 +26,12 @@ def test_snapshots_nearest_to_those_wanted(smoke, epochs, places):
     assert latents.snapshots(record) == places
 
 
-def test_bins_hold_every_point_and_one_bit_each(smoke):
+@pytest.mark.parametrize(("at", "epoch"), [(0, 0), (1, 5)])
+def test_bins_hold_every_point_and_one_bit_each(smoke, at, epoch):
     record = drawn(smoke.all_runs()[0])
-    values = record.arrays["sample_latents"][-1].astype(float)
-    table = latents.ridges(record, len(record.arrays["epoch"]) - 1, 4)
+    values = record.arrays["sample_latents"][at].astype(float)
+    table = latents.ridges(record, at, 4)
+    assert set(table.epoch) == {epoch}
     assert sorted(table.dimension.unique()) == [0, 1, 3, 5]
     for dimension, part in table.groupby("dimension"):
         column = values[:, dimension]

@@ -41,6 +41,14 @@ def test_ranking_goes_from_high_to_low_and_states_the_lead(made):
     assert f"leads by {number(100 * (first - second), 2)} percentage points" in text
 
 
+def test_a_lead_that_is_no_share_is_in_the_unit_of_the_metric(made):
+    found = study.read(["smoke"], protocols=["as_released"])
+    values = dict(zip(ARCHITECTURES, (0.7, 0.2, 0.45, 0.1), strict=True))
+    known = dataclasses.replace(found, table=found.table.assign(value=found.table.architecture.map(values)))
+    assert "; the first leads by 0.25 (n = 1)." in prose.ranking(known, "gain", "train")
+    assert "; the first leads by 25 percentage points (n = 1)." in prose.ranking(known, "accuracy", "train")
+
+
 def test_architectures_that_are_level_are_said_to_be(made):
     found = study.read(["smoke"], protocols=["as_released"])
     level = dataclasses.replace(found, table=found.table.assign(value=1.0))
@@ -97,9 +105,17 @@ def test_sharing_where_no_class_does(made, smoke):
 
 def test_summary_of_a_run(made, smoke):
     record = made[smoke.all_runs()[0].id]
-    text = prose.run_summary(record)
-    assert text.startswith("After epoch 5:")
-    assert number(record.final("accuracy", "test"), 4) in text
+    ends = {("log_likelihood", "train"): 0.11, ("std", "train"): 0.12, ("code_share", "train"): 0.13}
+    ends |= {("accuracy", "train"): 0.14, ("accuracy", "test"): 0.15, ("tr_sw_sb", "train"): 0.16}
+    h = record.history.set_index(["metric", "split"])
+    for key, value in (ends | {("distinct_codebook_rows", "train"): 3}).items():
+        h.loc[[key], "value"] = value
+    record = dataclasses.replace(record, history=h.reset_index())
+    assert prose.run_summary(record) == (
+        "After epoch 5: log-likelihood of two peaks 0.1100, peak std 0.1200; a share 0.1300 of the training "
+        "points have their class's code, 3 of 4 codebook rows are distinct; accuracy 0.1400 on training and "
+        "0.1500 on test points; Tr(Sw Sb⁺)/C 0.1600."
+    )
     assert "class 0 and class 1" in prose.run_sharing(record)
     assert "softmax_twice: false" in prose.configuration(record)
 

@@ -89,8 +89,20 @@ def test_bars_hold_every_value_on_its_side():
 def test_a_stroke_a_bit():
     code = np.array([[True, False, True]])
     drawn = ElementTree.fromstring(f"<g>{slider.book(code, ['a'], 120, 0)}</g>")
-    strokes = {p.get("class"): p.get("d").count("M") for p in drawn.iter("path")}
-    assert strokes == {"on bit": 2, "off bit": 1}
+    strokes = {p.get("class"): re.findall(r"M(\d+)", p.get("d")) for p in drawn.iter("path")}
+    assert strokes == {"on bit": ["60", "100"], "off bit": ["80"]}
+
+
+def test_a_frame_is_of_its_epoch():
+    shown = record(d=4)
+    for t in range(3):
+        shown.arrays["sample_latents"][t] = t + 1
+        shown.arrays["codebook"][t] = np.arange(4) <= t
+    frames = [ElementTree.fromstring(slider.frame(shown, t)) for t in range(3)]
+    said = " ".join(f.find("svg").get("aria-label") for f in frames)
+    assert re.findall(r"after epoch (\d+): .*? to (\d),", said) == [("0", "1"), ("5", "2"), ("10", "3")]
+    on = [[p.get("d").count("M") for p in f.iter("path") if p.get("class") == "on bit"] for f in frames]
+    assert on == [[1] * 10, [2] * 10, [3] * 10]
 
 
 def test_latents_that_are_all_zero_are_drawn():

@@ -124,6 +124,17 @@ def test_parameter_table_and_its_sentence(made, smoke):
     assert "No experiment" in parameter_sentence(table[table["First three equal"] == "–"])
 
 
+def test_parameters_are_those_of_each_architecture(made, smoke):
+    counts = dict(zip(ARCHITECTURES, (9, 1234, 56_789, 1_234_567), strict=True))
+    for run in smoke.all_runs():
+        record, n = made[run.id], counts[run.architecture]
+        other = dataclasses.replace(record, run=record.run | {"n_parameters": n})
+        records.save(other, records.folder(smoke, run))
+    table = tables.parameter_table(study.read(["smoke"])).set_index("Runs")[list(ARCHITECTURES.values())]
+    assert table.loc["Digits (MLP), as written"].tolist() == ["9", "1 234", "56 789", "1 234 567"]
+    assert table.loc["Digits (CNN), as written"].tolist() == ["9", "", "", ""]
+
+
 def test_settings_and_run_table(made, smoke):
     table = tables.settings_table(study.read(["smoke"]))
     assert table["d"].tolist() == [8, 8]
@@ -145,6 +156,8 @@ def test_settings_are_those_of_the_profile(made, smoke):
 def test_run_table_has_both_splits(made, smoke):
     record = made[smoke.all_runs()[0].id]
     shown = tables.run_table(record)
+    peak = shown.set_index("Metric").loc["Std of a peak"]
+    assert (peak.Unit, peak.Better) == ("latent units", "lower")
     for split in ("train", "test"):
         assert shown[split.capitalize()].tolist() == [number(record.final(m, split), 4) for m in METRICS]
 

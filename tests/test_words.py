@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from binenc.metrics import measure
 from binenc.protocol import AS_WRITTEN
-from binenc.words import METRICS, counted, markdown_table, number, percentage_points, plus_minus, share
+from binenc.words import (
+    METRICS,
+    counted,
+    duration,
+    markdown_table,
+    number,
+    percentage_points,
+    plus_minus,
+    share,
+)
 
 
 def test_a_table_keeps_its_columns_whatever_stands_in_a_cell():
@@ -16,6 +25,14 @@ def test_a_table_keeps_its_columns_whatever_stands_in_a_cell():
 
 def test_one_is_singular():
     assert [counted(n, "run") for n in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(99.4, "99 s"), (150, "2 min"), (7100, "118 min"), (7200, "2.0 h"), (90_000, "25.0 h")],
+)
+def test_a_duration_is_in_the_unit_that_a_reader_would_choose(seconds, text):
+    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -100,3 +117,20 @@ def test_words_name_what_is_measured():
     measured = set(measure(logits, latents, labels, weight, AS_WRITTEN))
     assert set(METRICS) == measured | {"loss", "cross_entropy", "loss_bin"}
     assert {words.better for words in METRICS.values()} == {"higher", "lower", ""}
+
+
+def test_each_metric_is_better_where_points_lie_at_the_vertices_of_a_simplex_that_is_a_cube():
+    import torch
+
+    draw = torch.Generator().manual_seed(0)
+    labels = torch.arange(200) % 4
+    codes = torch.tensor([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    noise = torch.randn(200, 3, generator=draw)
+    good, bad = codes[labels] + 0.01 * noise, codes[labels % 3] * torch.tensor([1.0, 2, 3]) + 2 * noise
+    other = torch.randn(4, 3, generator=draw)
+    there, off = (
+        measure(x @ weight.T, x, labels, weight, AS_WRITTEN) for x, weight in ((good, codes), (bad, other))
+    )
+    higher = {name: there[name] > off[name] for name in there if METRICS[name].better}
+    assert higher == {name: METRICS[name].better == "higher" for name in higher}
+    assert {METRICS[name].better for name in ("loss", "cross_entropy")} == {"lower"}
