@@ -74,21 +74,27 @@ def ranking(found: Study, metric: str, split: str) -> str:
 
 
 def protocols_apart(found: Study, profile: str) -> str:
-    """How test accuracies as written and as released compare, a Markdown item an experiment of a profile."""
-    ends = final(found, "accuracy", "test")
-    ends = ends[(ends.profile == profile) & ends.protocol.isin(["as_written", "as_released"])]
+    """How test accuracies as written and as released compare, a Markdown item an experiment of a profile.
+
+    Means are over the seeds that all architectures of a protocol have.
+    """
+    mine = found.table.query("profile == @profile and metric == 'accuracy' and split == 'test'")
     lines = []
-    for experiment, part in ends.groupby("experiment", sort=False):
-        means = part.pivot(index="architecture", columns="protocol", values="mean")
-        if means.shape[1] < 2 or "binary_encoding" not in means.index or len(means.dropna()) < 2:
+    for experiment, part in last_epoch(mine).groupby("experiment", sort=False):
+        written, released = (
+            part[part.protocol == name].pivot(index="seed", columns="architecture", values="value").dropna()
+            for name in ("as_written", "as_released")
+        )
+        if not len(written) or not len(released) or "binary_encoding" not in released:
             continue
-        means = means.dropna()
-        mine, others = means.as_released["binary_encoding"], means.as_released.drop("binary_encoding")
-        below = others.max() < mine < means.as_written.min()
+        binary, others = released.binary_encoding.mean(), released.drop(columns="binary_encoding").mean()
+        if others.empty:
+            continue
+        below = others.max() < binary < written.mean().min()
         lines.append(
             f"- **As released beside as written** ({found.title(profile, experiment)}): as released binary "
-            f"encoding classifies {share(mine)} of the test points right, the others "
-            f"{_from_to(others)}; as written all have {_from_to(means.as_written)}"
+            f"encoding classifies {share(binary)} of the test points right, the others {_from_to(others)}; "
+            f"as written all have {_from_to(written.mean())}"
             + (": it loses least by the released training, and is below each of them." if below else ".")
         )
     return "\n".join(lines)

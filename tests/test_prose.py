@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from binenc import loss, models, prose, records, study
@@ -185,6 +186,18 @@ def test_accuracies_as_released_are_set_beside_those_as_written(made, mine, belo
     assert f"binary encoding classifies {mine:.4f} of the test points right, the others" in line
     assert f"{others.min():.4f} to {others.max():.4f}" in line.replace(f"{others.min():.4f};", "")
     assert line.endswith("it loses least by the released training, and is below each of them.") == below
+
+
+def test_a_seed_that_not_all_architectures_have_is_not_compared(made):
+    found = study.read(["smoke"], ["digits_mlp"])
+    t = found.table[found.table.seed == 0]
+    alone = t[t.architecture == "binary_encoding"].assign(seed=7, value=0.5)
+    said, same = (
+        prose.protocols_apart(dataclasses.replace(found, table=rows), "smoke")
+        for rows in (t, pd.concat([t, alone]))
+    )
+    assert said == same
+    assert said.startswith("- **As released beside as written** (Digits (MLP) · ")
 
 
 def test_one_protocol_has_nothing_beside_it(made):
