@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 
@@ -16,7 +17,7 @@ from binenc.geometry import (
 from binenc.prose import GROUP, final
 from binenc.records import find
 from binenc.study import Study, over_seeds
-from binenc.words import number, plus_minus
+from binenc.words import from_to, number, plus_minus
 
 BESIDE = {"code_share": "train", "loss": "train", "accuracy": "test"}
 """What is told beside the axes, and of which points."""
@@ -68,12 +69,20 @@ def vertices(found: Study, geometry: pd.DataFrame) -> str:
     if mine.empty:
         return "In no case are the angles of class means, those of their codes and both vertices defined."
     nearer = mine.means_equiangularity < mine.code_equiangularity
+    means, codes, over_random, off = (
+        from_to(values, partial(number, digits=2))
+        for values in (
+            mine.means_equiangularity,
+            mine.code_equiangularity,
+            mine.code_equiangularity / mine.d**-0.5,
+            mine.off_vertices,
+        )
+    )
     return (
-        f"Under binary encoding equiangularity is {_range(mine.means_equiangularity)} for class means and "
-        f"{_range(mine.code_equiangularity)} for their codes, "
-        f"{_range(mine.code_equiangularity / mine.d**-0.5)} times that of random directions; class means are "
-        f"nearer to a simplex than their codes in {nearer.sum()} of {len(mine)} cases. They lie off their "
-        f"vertices by {_range(mine.off_vertices)} of half the distance between a dimension's two values."
+        f"Under binary encoding equiangularity is {means} for class means and {codes} for their codes, "
+        f"{over_random} times that of random directions; class means are nearer to a simplex than their codes "
+        f"in {nearer.sum()} of {len(mine)} cases. They lie off their vertices by {off} of half the distance "
+        "between a dimension's two values."
     )
 
 
@@ -147,7 +156,3 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
         still = lost[descent] and case[descent].loc["code_share", "mean"] > 0.5
         lines.append(said + (", though most points share their class's code without Adam." if still else "."))
     return "\n".join(lines)
-
-
-def _range(values: pd.Series) -> str:
-    return " to ".join(dict.fromkeys(number(x, 2) for x in (values.min(), values.max())))

@@ -17,7 +17,7 @@ from binenc.profile import ARCHITECTURES
 from binenc.records import Record, find
 from binenc.study import KEYS, Study, contents, last_epoch, over_seeds, source
 from binenc.verdict import DECIMALS
-from binenc.words import METRICS, SHARES, number, plus_minus, share
+from binenc.words import METRICS, SHARES, from_to, number, plus_minus, share
 
 GROUP = KEYS[:3]
 """Columns that name a profile, experiment and protocol."""
@@ -93,15 +93,11 @@ def protocols_apart(found: Study, profile: str) -> str:
         below = others.max() < binary < written.mean().min()
         lines.append(
             f"- **As released beside as written** ({found.title(profile, experiment)}): as released binary "
-            f"encoding classifies {share(binary)} of the test points right, the others {_from_to(others)}; "
-            f"as written all have {_from_to(written.mean())}"
+            f"encoding classifies {share(binary)} of the test points right, the others "
+            f"{from_to(others, share)}; as written all have {from_to(written.mean(), share)}"
             + (": it loses least by the released training, and is below each of them." if below else ".")
         )
     return "\n".join(lines)
-
-
-def _from_to(shares: pd.Series) -> str:
-    return " to ".join(dict.fromkeys(share(x) for x in (shares.min(), shares.max())))
 
 
 def shared_rows(book: np.ndarray, classes: list[str]) -> list[list[str]]:

@@ -1,7 +1,7 @@
 """Words shown to a reader: the metrics, their axis labels, which way is better; numbers and durations."""
 
 import math
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -93,6 +93,11 @@ def number(value: float, digits: int = 3) -> str:
 def share(value: float) -> str:
     """A share of points with four decimals, or as many as tell it from 1."""
     return _short_of_one(value, 4).replace("-", "−")
+
+
+def from_to(values: Sequence[float], write: Callable[[float], str]) -> str:
+    """The least and the greatest, or the one where both are written alike."""
+    return " to ".join(dict.fromkeys(write(x) for x in (min(values), max(values))))
 
 
 def percentage_points(value: float, small: bool | None = None) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from binenc import classes, figures, study
+from binenc import figures, study
 from binenc.classes import CLASS_COLUMNS, classes_of, extremes
 from binenc.figures.classes import draw_classes
 
@@ -61,11 +61,11 @@ def test_a_single_architecture_without_codes_has_nothing_to_say(made):
 
 def test_the_figure_has_a_mark_a_class_and_seed(made, shown, tmp_path):
     found = study.read(["smoke"])
-    figures.by_class(found, "classes")
+    figures.by_class(found, classes_of(found), "classes")
     files = sorted((tmp_path / "figures").glob("classes-*.csv"))
     assert len(files) == len(shown) == 2
     saved = pd.concat(map(pd.read_csv, files))
-    assert len(saved) == len(classes.classes_of(found))
+    assert len(saved) == len(classes_of(found))
     table = classes_of(study.read(["smoke"], protocols=["as_written"]))
     figure = draw_classes(table, ["one", "two"])
     for ax, (_, part) in zip(figure.axes, table.groupby("experiment", sort=False), strict=True):
@@ -77,5 +77,6 @@ def test_the_figure_has_a_mark_a_class_and_seed(made, shown, tmp_path):
 
 
 def test_no_figure_without_binary_encoding(made, shown):
-    figures.by_class(study.read(["smoke"], architectures=["no_penultimate"]), "classes")
+    found = study.read(["smoke"], architectures=["no_penultimate"])
+    figures.by_class(found, classes_of(found), "classes")
     assert not shown

@@ -10,6 +10,7 @@ from binenc.words import (
     METRICS,
     counted,
     duration,
+    from_to,
     markdown_table,
     number,
     percentage_points,
@@ -100,6 +101,11 @@ def test_a_number_reads_back_to_its_digits(value, digits):
     assert float(number(value, digits).replace("−", "-")) == pytest.approx(
         value, rel=0.51 * 10 ** (1 - digits)
     )
+
+
+def test_a_range_whose_ends_are_written_alike_is_one_value():
+    assert from_to([0.31, 0.1, 0.2], share) == "0.1000 to 0.3100"
+    assert from_to([0.10001, 0.1], share) == "0.1000"
 
 
 @pytest.mark.parametrize("value", [0.1, 0.0999999, 0.1000001])

@@ -5,16 +5,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from binenc.classes import classes_of
 from binenc.figures.curves import panel_title
 from binenc.figures.style import COLOURS, PANEL, STYLE, show, slug
 from binenc.protocol import in_words
 from binenc.study import Study, source
 
 
-def by_class(found: Study, name: str) -> None:
-    """Show whole-code share and accuracy of each class under binary encoding: a panel an experiment."""
-    values = classes_of(found)
+def by_class(found: Study, values: pd.DataFrame, name: str) -> None:
+    """Show whole-code share and accuracy of each class, as `classes_of` has them: a panel an experiment."""
     for profile, protocol, experiments in found.parts():
         part = values.query("profile == @profile and protocol == @protocol")
         shown = [e for e in experiments if e in set(part.experiment)]
