@@ -81,8 +81,8 @@ def vertices(found: Study, geometry: pd.DataFrame) -> str:
     return (
         f"Under binary encoding equiangularity is {means} for class means and {codes} for their codes, "
         f"{over_random} times that of random directions; class means are nearer to a simplex than their "
-        f"codes in {nearer.sum()} of {len(mine)} cases. They lie off their vertices by {off} of half the distance "
-        "between a dimension's two values."
+        f"codes in {nearer.sum()} of {len(mine)} cases. They lie off their vertices by {off} of half the "
+        "distance between a dimension's two values."
     )
 
 
