@@ -10,14 +10,15 @@ from binenc.words import counted, number, plus_minus
 CLASS_COLUMNS = [*GROUP, "seed", "class", "code_share", "accuracy"]
 
 
-def classes_of(found: Study, architecture: str = "binary_encoding") -> pd.DataFrame:
-    """Whole-code share and accuracy of the test points of each class after the last epoch: a row a class.
+def classes_of(found: Study) -> pd.DataFrame:
+    """Whole-code share and accuracy of the test points of each class, under binary encoding: a row a class.
 
-    Columns: profile, experiment, protocol, seed, class, code_share, accuracy.
+    They are those after the last epoch. Columns: profile, experiment, protocol, seed, class, code_share,
+    accuracy.
     """
     rows = []
     for name, run in found.each():
-        if run.architecture == architecture:
+        if run.architecture == "binary_encoding":
             record = find(found.profiles[name], run)
             shares, accuracies = (record.arrays[f"test_class_{key}"] for key in CLASS_COLUMNS[-2:])
             key = (name, run.experiment_name, run.protocol_name, run.seed)

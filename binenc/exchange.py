@@ -31,8 +31,8 @@ FILES = ("run.json", *records.FILES)
 LIST = "records.json"
 ARRAYS = {
     *("epoch", "sample_latents", "sample_pca", "sample_labels", "codebook"),
-    *("test_codebook", "test_class_means", "test_class_count", "test_class_code_share"),
-    "test_class_accuracy",
+    *("test_codebook", "test_class_means", "test_class_count"),
+    *("test_class_code_share", "test_class_accuracy"),
 }
 """What a report reads in arrays.npz."""
 

@@ -35,6 +35,13 @@ def final_table(found: Study, rows: list[tuple[str, str]]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+COURSE = (
+    "From the first evaluation to the last, means over n seeds; between them the highest or lowest on the "
+    "way, where it is beyond both by more than a tenth of the curve's range."
+)
+"""What the cells of `course_table` are, as its captions say it."""
+
+
 def course_table(found: Study, metrics: list[str], split: str = "train") -> pd.DataFrame:
     """Means of metrics after the first and the last evaluation, and an extreme on the way."""
     table = found.table[found.table.metric.isin(metrics) & (found.table.split == split)]

@@ -24,14 +24,6 @@ def test_rows_are_what_the_records_say_of_each_class(made):
             np.testing.assert_array_equal(part[column], record.arrays[f"test_class_{column}"])
 
 
-def test_another_architecture_is_shown_where_it_is_asked_for(made):
-    found = study.read(["smoke"], experiments=["digits_mlp"], protocols=["as_written"])
-    table = classes_of(found, "linear_penultimate")
-    record = made["digits_mlp/as_written/linear_penultimate/seed-0"]
-    first = table[table.seed == 0]
-    np.testing.assert_array_equal(first.code_share, record.arrays["test_class_code_share"])
-
-
 def test_the_sentence_names_the_least_and_whether_shares_rank_as_accuracies(made):
     found = study.read(["smoke"], experiments=["digits_mlp"], protocols=["as_written"])
     key = ("smoke", "digits_mlp", "as_written")
