@@ -60,7 +60,7 @@ def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
         said += f", last after epoch {there[-1]}"
     best = pd.concat([other.iloc[-1] for other in others], axis=1).max(axis=1)
     perfect = (best == 1).sum()
-    none = f"in {perfect} of {len(best)} seeds another has accuracy 1, which nothing exceeds"
+    none = f"{words.in_seeds(perfect, len(best))} another has accuracy 1, which nothing exceeds"
     wrong, least = (words.number(100 * (1 - last).mean(), 2) for last in (mine.iloc[-1], best))
     ceiling = f"a ceiling: {wrong} % of the points are wrong, {least} % in the best of the others"
     near = min(mine.iloc[-1].mean(), best.mean()) > NEARLY_ALL
@@ -88,6 +88,8 @@ def without_scale(change: list[Effect]) -> str:
     """Where the variance within classes, relative to that between them, falls, as the paper says it does."""
     means = [effect.interval.mean for effect in change]
     falls, defined = sum(mean < 0 for mean in means), sum(mean == mean for mean in means)
+    if not defined:
+        return ""
     where = "all four" if falls == len(means) else f"{falls} of the {defined} architectures that have it"
     return f"relative to the spread of class means, by Tr(Sw Sb⁺)/C, it falls in {where}"
 
@@ -95,4 +97,4 @@ def without_scale(change: list[Effect]) -> str:
 def begins_without(curve: pd.DataFrame) -> str:
     """That a measure (epochs, seeds) has no value at the first evaluation, and why."""
     n = curve.iloc[0].isna().sum()
-    return f"at first, in {n} of {curve.shape[1]} seeds, {NO_SIMPLEX}" if n else ""
+    return f"at first, {words.in_seeds(n, curve.shape[1])}, {NO_SIMPLEX}" if n else ""

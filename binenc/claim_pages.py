@@ -8,12 +8,16 @@ import pandas as pd
 from IPython.display import HTML
 
 from binenc.judging import judge, known, to_frame
-from binenc.profile import Profile
-from binenc.study import Study, source
+from binenc.study import Study
 from binenc.verdict import CONFIDENCE, Verdict, student
 from binenc.words import counted, markdown_table
 
 WORDS = {"reproduced": "✓ reproduced", "not reproduced": "✗ not reproduced", "undecided": "? undecided"}
+WORDS_OF_VERDICTS = (
+    "<p><em>As written</em> follows the paper's text, <em>as released</em> its code "
+    '(<a href="protocols.html">protocols</a>); verdicts and leans are explained with the '
+    '<a href="claims.html">claims</a>, other words on the <a href="intro.html#words">first page</a>.</p>'
+)
 NO_RECORDS = "– lacks records"
 """Of a claim that nothing can be said of yet, where that is not for want of seeds."""
 COLOURS = {
@@ -101,6 +105,12 @@ FINDINGS = [
     "encoding is ahead by all four measures at a share of {faster-collapse:ahead by all four} of the "
     "evaluations. The claim also asks that it come sooner, in time, to where the best of the others ends. "
     "({faster-collapse}{faster-collapse:unsure})",
+    "**Within-class covariance.** From the first evaluation to the last its mean entry changes by "
+    "{within-class-covariance:mean entry, binary encoding} under binary encoding, by "
+    "{within-class-covariance:mean entry, linear penultimate}, "
+    "{within-class-covariance:mean entry, non-linear penultimate} and "
+    "{within-class-covariance:mean entry, no penultimate} with a linear, a non-linear and no penultimate "
+    "layer; scale alone could do that. ({within-class-covariance}{within-class-covariance:note})",
 ]
 """What was found, by effects of claims, or by the weakest that decides, its note, or those that are open; a
 slug by itself is the verdict.
@@ -138,14 +148,15 @@ def findings(judged: list[Verdict], link: str = "") -> str:
     return "\n".join(f"- {_filled(line, first, link)}" for line in FINDINGS if _has_all(line, first))
 
 
-def elsewhere(judged: list[Verdict], link: str = "") -> str:
-    """The same in short, of what else is recorded."""
+def elsewhere(judged: list[Verdict], first: bool) -> str:
+    """The same in short, of the rest of the first profile, or of what is recorded in others."""
     _, *others = _columns(judged)
     lines = []
-    for other in filter(lambda other: _has_all(ELSEWHERE, other), others):
-        where = next(iter(other.values())).where
-        seeds = _seeds(v.n_seeds for v in other.values())
-        lines.append(f"- **{where}**, {seeds}: {_filled(ELSEWHERE, other, link)}")
+    for other in others:
+        some = next(iter(other.values()))
+        if _has_all(ELSEWHERE, other) and first is (some.profile == judged[0].profile):
+            seeds = _seeds(v.n_seeds for v in other.values())
+            lines.append(f"- **{some.where}**, {seeds}: {_filled(ELSEWHERE, other, '')}")
     return "\n".join(lines)
 
 
@@ -178,7 +189,8 @@ def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
         if name == "note":
             return f"; {v.weakest.note}" if v.weakest.note else ""
         if name == "unsure":
-            return f"; open: {'; '.join(e.name for e in v.unsure)}" if v.verdict == "undecided" else ""
+            said = "; ".join(f"{e.name} (seed by seed {e.by_seed})" for e in v.unsure)
+            return f"; open: {said}" if v.verdict == "undecided" else ""
         if name:
             return str(next(e for e in v.effects if e.name == name))
         claim = f"claim {v.claim.number}"
@@ -189,7 +201,7 @@ def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
 
 
 def answer(found: Study, *slugs: str) -> HTML:
-    """The verdicts on some claims, as a chapter begins: their table, with links to the evidence.
+    """The verdicts on some claims, as a chapter begins: their table, with links to evidence and words.
 
     Raises
     ------
@@ -197,7 +209,7 @@ def answer(found: Study, *slugs: str) -> HTML:
         If there is no such claim.
     """
     judged = judge(found, [known(slug) for slug in slugs])
-    return HTML(table_html(to_frame(judged), link="claims.html#claim-{number}"))
+    return HTML(table_html(to_frame(judged), link="claims.html#claim-{number}") + WORDS_OF_VERDICTS)
 
 
 def summary(verdicts: pd.DataFrame) -> str:
@@ -219,15 +231,6 @@ def summary(verdicts: pd.DataFrame) -> str:
             "- 'Undecided' is no verdict against a claim. The more effects a claim has, the likelier one "
             "mean lies on the wrong side by chance.",
         ]
-    )
-
-
-def subject(profiles: dict[str, Profile]) -> str:
-    """What data and networks a verdict is about, by profile, as Markdown."""
-    said = [f"- {source(p)}: {' '.join(p.about.split())}" for p in profiles.values()]
-    return (
-        "A verdict is about the data and networks of its column and says nothing of others:\n\n"
-        + "\n".join(said)
     )
 
 
@@ -253,7 +256,8 @@ def _effects(mine: list[Verdict]) -> str:
         for e in v.effects:
             claimed = e.claimed if e.decides else "(for information)"
             row = cells.setdefault((f"{e.name} ({e.unit})", claimed), {})
-            row[v.where] = f"{sign[e.state] if e.decides and (e.n_seeds > 1 or e.exact) else ''}{e}"
+            mark = sign[e.state] if e.decides and (e.n_seeds > 1 or e.exact) else ""
+            row[v.where] = f"{mark}{e}" + (f" ({_seeds([e.n_seeds])})" if e.n_seeds != v.n_seeds else "")
     columns = [v.where for v in mine]
     source = f" · {mine[0].source}" if mine[0].source else ""
     rows = [[*named, *(row.get(column, "") for column in columns)] for named, row in cells.items()]

@@ -55,10 +55,19 @@ def ending(found: Study, metric: str, split: str = "train") -> str:
 
 
 def ranking(found: Study, metric: str, split: str) -> str:
-    """One Markdown item a profile, experiment and protocol: architectures by their mean, and the lead."""
+    """One Markdown item a profile, experiment and protocol: architectures by their mean, and the lead.
+
+    Means are over the seeds that all architectures have: those of others would not compare.
+    """
     title = METRICS[metric].title
     lines = [f"{title}, {POINTS[split]}, after the last epoch, from the highest mean to the lowest:", ""]
-    for key, part in final(found, metric, split).groupby(GROUP, sort=False):
+    recorded = found.table[(found.table.metric == metric) & (found.table.split == split)]
+    for key, runs in last_epoch(recorded).groupby(GROUP, sort=False):
+        everywhere = runs.groupby("seed").architecture.transform("size") == runs.architecture.nunique()
+        part = over_seeds(runs[everywhere])
+        if part.empty:
+            lines.append(f"- {where(found, *key)}: no seed has all architectures.")
+            continue
         rows = part.sort_values("mean", ascending=False, kind="stable").set_index("architecture")
         said = ", ".join(
             f"{ARCHITECTURES[a]} {plus_minus(*rows.loc[a, ['mean', 'std', 'n']])}" for a in rows.index
@@ -90,12 +99,14 @@ def protocols_apart(found: Study, profile: str) -> str:
         binary, others = released.binary_encoding.mean(), released.drop(columns="binary_encoding").mean()
         if others.empty:
             continue
-        below = others.max() < binary < written.mean().min()
+        lost = written.mean() - released.mean()
+        ahead = others.max() < binary < written.mean().min() and lost.idxmin() == "binary_encoding"
         lines.append(
-            f"- **As released beside as written** ({found.title(profile, experiment)}): as released binary "
-            f"encoding classifies {share(binary)} of the test points right, the others "
-            f"{from_to(others, share)}; as written all have {from_to(written.mean(), share)}"
-            + (": it loses least by the released training, and is below each of them." if below else ".")
+            f"- **As released beside as written** ({found.title(profile, experiment)}): as released "
+            f"(n = {len(released)}) binary encoding classifies {share(binary)} of the test points right, the "
+            f"others {from_to(others, share)}; as written (n = {len(written)}) all have "
+            f"{from_to(written.mean(), share)}"
+            + (": it leads as released because the others lose more." if ahead else ".")
         )
     return "\n".join(lines)
 

@@ -203,7 +203,8 @@ def sentences(numbers: pd.DataFrame, seed: int) -> str:
                 unit = f" {h.unit}" if h.unit.startswith("percentage") else ""
                 start, end = _number(before, h), _number(after, h)
                 if start == end:
-                    said.setdefault("does not change", []).append(h.short)
+                    written = "" if before == after else ", to these digits,"
+                    said.setdefault(f"does not change{written}", []).append(h.short)
                     continue
                 move = f"{h.short} from {start} to {end}{unit}"
                 said.setdefault(f"moves, {against(after, seeds)},", []).append(move)

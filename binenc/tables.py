@@ -36,8 +36,8 @@ def final_table(found: Study, rows: list[tuple[str, str]]) -> pd.DataFrame:
 
 
 COURSE = (
-    "From the first evaluation to the last, means over n seeds; between them the highest or lowest on the "
-    "way, where it is beyond both by more than a tenth of the curve's range."
+    "From the first evaluation (where it is not defined, the next) to the last, means over n seeds; between "
+    "them the highest or lowest on the way, where it is beyond both by more than a tenth of its range."
 )
 """What the cells of `course_table` are, as its captions say it."""
 
@@ -64,14 +64,16 @@ def _course(curve: pd.DataFrame) -> str:
     """First mean, last mean, and between them one that lies well beyond both, with its epoch."""
     if curve.empty:
         return ""
-    means = curve["mean"].to_numpy()
-    ends = means[[0, -1]]
-    beyond = np.maximum(means - ends.max(), ends.min() - means)
-    at = beyond.argmax()
-    between = (
-        f" → {number(means[at])} (epoch {curve.epoch.iloc[at]})" if beyond[at] > 0.1 * np.ptp(means) else ""
-    )
-    return f"{number(means[0])}{between} → {number(means[-1])}"
+    means = curve.set_index("epoch")["mean"]
+    first, last, defined = means.index[0], means.iloc[-1], means.dropna()
+    if defined.empty:
+        return number(last)
+    since = f" (epoch {defined.index[0]})" if defined.index[0] > first else ""
+    ends = defined.iloc[[0, -1]]
+    beyond = np.maximum(defined - ends.max(), ends.min() - defined)
+    at = beyond.idxmax()
+    between = f" → {number(means[at])} (epoch {at})" if beyond[at] > 0.1 * np.ptp(defined) else ""
+    return f"{number(defined.iloc[0])}{since}{between} → {number(last)}"
 
 
 def _where(found: Study, profile: str, experiment: str, protocol: str) -> dict[str, str]:

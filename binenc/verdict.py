@@ -130,6 +130,11 @@ class Effect:
         return self.inside / error if error > 0 else self.inside * math.inf if self.inside else 0.0
 
     @property
+    def by_seed(self) -> str:
+        """The values, on the scale of the unit."""
+        return ", ".join(number(math.exp(x) if self.ratio else x) for x in self.values)
+
+    @property
     def claimed(self) -> str:
         """The range in words."""
         if self.exact:
@@ -247,8 +252,6 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
         return "undecided", no_evidence
     if n == 0:
         return "undecided", f"no seed has all that is compared{notes}"
-    if n == 1 and not all(effect.exact for effect in effects):
-        return "undecided", f"one seed: no interval{notes}"
     settles, refutes = (any, all) if one_suffices else (all, any)
     if settles(state == "holds" for state in states):
         enough = f"where the claim puts it: {_names([e for e in effects if e.state == 'holds'])}"
@@ -257,6 +260,8 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
         failing = [effect for effect in effects if effect.state == "fails"]
         why = f"beyond the bound: {_names(failing, len(effects))}{_without_width(failing)}"
         return "not reproduced", why + notes
+    if n == 1 and not all(effect.exact for effect in effects):
+        return "undecided", f"one seed: no interval{notes}"
     undefined = [effect for effect in effects if effect.values.isna().any()]
     if undefined:
         return "undecided", f"not defined in some seed: {_names(undefined)}{notes}"

@@ -75,6 +75,11 @@ def counted(n: int, noun: str) -> str:
     return f"{n} {noun}{'s' * (n != 1)}"
 
 
+def in_seeds(n: int, of: int) -> str:
+    """``in 1 of 3 seeds``; n is at least 1."""
+    return f"in {n} of {of} seeds" if of > 1 else "in its only seed"
+
+
 def number(value: float, digits: int = 3) -> str:
     """A few significant digits, with a true minus sign; powers of ten where there would be many zeros."""
     if not math.isfinite(value):

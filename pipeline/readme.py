@@ -43,6 +43,7 @@ def main(names: list[str]) -> None:
     first = verdicts.source == verdicts.source[0]
     items = [
         claim_pages.findings(judged),
+        claim_pages.elsewhere(judged, first=True),
         prose.protocols_apart(found, names[0]),
         hypercube.beyond(study.read(names, variants=["experiment"])),
     ]
@@ -53,7 +54,7 @@ def main(names: list[str]) -> None:
         "\n".join(filter(None, items)),
     ]
     if not first.all():
-        others = claim_pages.table_markdown(verdicts[~first]), claim_pages.elsewhere(judged)
+        others = claim_pages.table_markdown(verdicts[~first]), claim_pages.elsewhere(judged, first=False)
         said.append(CLOSED.format("\n\n".join(others)))
     write(ROOT / "README.md", "\n\n".join(said))
     newest = max(next(filter(None, figures)), key=lambda path: path.stat().st_mtime)

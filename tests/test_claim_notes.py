@@ -198,3 +198,17 @@ def test_the_variance_within_classes_is_told_relative_to_that_between_them():
     first = (t.metric == "tr_sw_sb") & (t.epoch == 0) & (t.architecture == NONE)
     t.loc[first & (t.seed == 1), "value"] = float("nan")
     assert "it falls in 3 of the 3 architectures that have it" in judge(9, t).why
+
+
+def test_what_no_architecture_has_is_not_told():
+    t = table(paper_world())
+    t.loc[(t.metric == "tr_sw_sb") & (t.epoch == 0), "value"] = float("nan")
+    why = judge(9, t).why
+    assert "relative to the spread" not in why
+    assert "at first, in 3 of 3 seeds, a class has no point" in why
+
+
+def test_one_seed_is_not_counted_among_seeds():
+    t = table(paper_world() | {("accuracy", NONE): (0.5, 0.9, 1.0)}, seeds=1, noise=0.0)
+    said = "; in its only seed another has accuracy 1, which nothing exceeds"
+    assert judge(6, t).why.endswith(said)

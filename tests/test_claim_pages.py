@@ -25,6 +25,7 @@ from binenc.claims import BINARY, CLAIMS, NONE
 from binenc.figures.effects import forest
 from binenc.judging import effects_frame, known, to_frame
 from binenc.profile import ARCHITECTURES, ROOT, InputError
+from binenc.verdict import Effect
 from binenc.words import number
 
 
@@ -136,17 +137,24 @@ def test_findings_are_of_the_first_experiment_with_its_numbers():
     weakest = judged[4].weakest
     assert f"{weakest.name} {weakest} on test points" in said
     assert "([claim 6](claims.html#claim-6): ✓ reproduced; ahead of all 3 on average at " in said
-    assert said.count("\n- ") == 3
+    assert said.count("\n- ") == 4
     assert "open:" not in said
-    released = elsewhere(judged, "claims.html#claim-{number}")
+    assert (
+        "- **Within-class covariance.** From the first evaluation to the last its mean entry changes by ×"
+        in said
+    )
+    assert said.endswith("by Tr(Sw Sb⁺)/C, it falls in all four)")
+    released = elsewhere(judged, first=True)
     weakest = "weakest lead binary encoding − non-linear penultimate −"
     assert released.startswith(f"- **digits_mlp, as released**, 3 seeds: {weakest}")
-    assert "[claim 5](claims.html#claim-5): ✗ not reproduced" in released
+    assert "(claim 5: ✗ not reproduced" in released
+    assert elsewhere(judged, first=False) == ""
     recorded = [dataclasses.replace(v, profile="paper", recorded=True) for v in judged[:10]]
     fresh = [dataclasses.replace(v, profile="mine") for v in judged[:10]]
-    assert elsewhere(judged + recorded + fresh).count("- **") == 2
+    assert elsewhere(judged + recorded + fresh, first=True) == released
+    assert elsewhere(judged + recorded + fresh, first=False).count("- **") == 1
     alone = judging.judge_table(table(paper_world())[lambda t: t.architecture == BINARY])
-    assert findings(alone) == elsewhere(alone) == ""
+    assert findings(alone) == elsewhere(alone, first=True) == ""
 
 
 def test_each_finding_is_told_of_its_own_numbers():
@@ -165,7 +173,7 @@ def test_each_finding_is_told_of_its_own_numbers():
         ("equiangularity", BINARY): (0.5, 0.05, 0.005),
         ("tr_sw_sb", BINARY): (0.25, 0.025, 0.0025),
     }
-    peaks, codes, accuracy, collapse = findings(judging.judge_table(table(world))).splitlines()
+    peaks, codes, accuracy, collapse, within = findings(judging.judge_table(table(world))).splitlines()
     for said in (
         "by ×\N{NO-BREAK SPACE}0.250 [0.250, 0.250] under binary encoding",
         "by ×\N{NO-BREAK SPACE}2.50 [2.50, 2.50] with a linear penultimate layer",
@@ -206,8 +214,10 @@ def test_findings_name_what_leaves_the_last_claim_open():
     at_once = {("equinorm", a): (0.1, 0.1, 0.1) for a in ARCHITECTURES}
     judged = judging.judge_table(table(paper_world() | at_once))
     unsure = [e.name for e in judged[7].unsure]
-    assert unsure
-    assert f"; open: {'; '.join(unsure)})" in findings(judged)
+    assert unsure == ["equinorm, time", "equinorm, area"]
+    assert "; open: equinorm, time (seed by seed 0, 0, 0); equinorm, area (seed by seed " in findings(judged)
+    ratio = Effect("gain", np.log(pd.Series([2.0, 0.5])), "", ratio=True)
+    assert ratio.by_seed == "2, 0.500"
 
 
 def test_the_page_of_claims_has_each_under_its_number():
@@ -221,6 +231,14 @@ def test_the_page_of_claims_has_each_under_its_number():
     assert found == [(c.number, c.number, c.slug) for c in CLAIMS]
     with pytest.raises(InputError, match=r"claim 'binary': allowed are binarity, linear-not-binary"):
         known("binary")
+
+
+def test_an_effect_on_more_seeds_than_the_verdict_says_so():
+    t = table(paper_world())
+    text = claim_markdown([judge(5, t[~((t.architecture == NONE) & (t.seed == 2))])], "test-accuracy")
+    rows = [line for line in text.splitlines() if "percentage points" in line]
+    assert [line.endswith("] (3 seeds) |") for line in rows] == [True, True, False]
+    assert "(3 seeds) |" not in claim_markdown([judge(5, t)], "test-accuracy")
 
 
 def test_a_claim_has_a_table_a_source():

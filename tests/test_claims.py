@@ -13,6 +13,7 @@ from worlds import (
     FLAT,
     LINEAR,
     NONE,
+    NONLINEAR,
     REFUTED,
     RISING,
     judge,
@@ -235,3 +236,34 @@ def test_an_architecture_that_a_reader_added_is_not_asked_for(number, monkeypatc
 def test_where_one_half_is_enough_both_must_lean_against():
     half = {("log_likelihood", LINEAR): RISING, ("std", LINEAR): FLAT}
     assert judge(2, table(paper_world() | half, seeds=1, noise=0.0)).lean == ""
+
+
+def test_an_effect_that_settles_a_claim_needs_no_second_seed_of_the_others():
+    t = table(paper_world() | REFUTED[5])  # by non-linear penultimate
+    v = judge(5, t[~((t.architecture == NONE) & (t.seed > 0))])
+    assert (v.verdict, v.n_seeds) == ("not reproduced", 1)
+    assert v.why.startswith("beyond the bound: binary encoding − non-linear penultimate")
+    rises = table(paper_world() | {("std", LINEAR): FALLING})
+    narrow = (rises.metric == "std") & (rises.architecture == LINEAR) & (rises.seed > 0)
+    v = judge(2, rises[~narrow])
+    assert (v.verdict, v.n_seeds) == ("reproduced", 1)
+    t = table(paper_world())
+    v = judge(5, t[~((t.architecture == NONE) & (t.seed > 0))])
+    assert (v.verdict, v.why.split(":")[0]) == ("undecided", "one seed")
+
+
+def test_the_best_of_the_others_is_so_on_the_seeds_that_all_have():
+    t = table(paper_world(), noise=0.0)
+    last = (t.metric == "accuracy") & (t.split == "test") & (t.epoch == t.epoch.max())
+    for architecture, values in {
+        BINARY: (0.980, 0.980, 0.960),
+        LINEAR: (0.975, 0.975, 0.972),
+        NONLINEAR: (0.976, 0.976, 0.0),
+        NONE: (0.974, 0.974, 0.0),
+    }.items():
+        for seed, value in enumerate(values):
+            t.loc[last & (t.architecture == architecture) & (t.seed == seed), "value"] = value
+    t = t[~(t.architecture.isin([NONLINEAR, NONE]) & (t.seed == 2))]
+    lead = next(e for e in judge(7, t).effects if e.name == "binary encoding − best other, test")
+    assert lead.n_seeds == 2
+    assert lead.interval.mean == pytest.approx(0.4)

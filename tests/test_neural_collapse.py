@@ -294,3 +294,9 @@ def test_a_direction_in_which_class_means_hardly_differ_counts(between):
     points[:, 2] *= 1e-4
     values = neural_collapse(points, *rest, between_class=between)
     assert values == pytest.approx(oracle(points, *rest, between_class=between), rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int16, torch.int32])
+def test_classes_may_be_small_integers(dtype):
+    points, classes, *rest = sample(50, 3, 4, seed=3)
+    assert neural_collapse(points, classes.to(dtype), *rest) == neural_collapse(points, classes, *rest)

@@ -42,6 +42,20 @@ def test_ranking_goes_from_high_to_low_and_states_the_lead(made):
     assert f"leads by {number(100 * (first - second), 2)} percentage points" in text
 
 
+def test_a_lead_is_over_the_seeds_that_all_have(made):
+    found = study.read(["smoke"], ["digits_mlp"], ["as_written"])
+    t = found.table
+    at = dict(zip(ARCHITECTURES, (0.8, 0.7, 0.6, 0.5), strict=True))
+    t = t[t.seed == 0].assign(value=lambda t: t.architecture.map(at))
+    alone = t[t.architecture == "no_penultimate"].assign(seed=7, value=1.0)
+    more = dataclasses.replace(found, table=pd.concat([t, alone]))
+    text = prose.ranking(more, "accuracy", "test")
+    assert text == prose.ranking(dataclasses.replace(found, table=t), "accuracy", "test")
+    assert text.endswith("No penultimate 0.5000; the first leads by 10 percentage points (n = 1).")
+    apart = dataclasses.replace(found, table=pd.concat([t[t.architecture != "no_penultimate"], alone]))
+    assert prose.ranking(apart, "accuracy", "test").endswith(": no seed has all architectures.")
+
+
 def test_a_lead_that_is_no_share_is_in_the_unit_of_the_metric(made):
     found = study.read(["smoke"], protocols=["as_released"])
     values = dict(zip(ARCHITECTURES, (0.7, 0.2, 0.45, 0.1), strict=True))
@@ -185,7 +199,19 @@ def test_accuracies_as_released_are_set_beside_those_as_written(made, mine, belo
     (line,) = prose.protocols_apart(found, "smoke").splitlines()
     assert f"binary encoding classifies {mine:.4f} of the test points right, the others" in line
     assert f"{others.min():.4f} to {others.max():.4f}" in line.replace(f"{others.min():.4f};", "")
-    assert line.endswith("it loses least by the released training, and is below each of them.") == below
+    assert "as released (n = 1) binary" in line
+    assert "as written (n = 1) all have" in line
+    assert line.endswith("the others lose more.") == below
+
+
+def test_the_first_as_released_need_not_lose_least(made):
+    found = study.read(["smoke"], ["digits_mlp"])
+    t = found.table
+    values = {"as_written": [0.99, 0.951, 0.952, 0.953], "as_released": [0.95, 0.949, 0.948, 0.947]}
+    for protocol, four in values.items():
+        for architecture, value in zip(ARCHITECTURES, four, strict=True):
+            t.loc[(t.protocol == protocol) & (t.architecture == architecture), "value"] = value
+    assert prose.protocols_apart(found, "smoke").endswith("as written (n = 1) all have 0.9510 to 0.9900.")
 
 
 def test_a_seed_that_not_all_architectures_have_is_not_compared(made):

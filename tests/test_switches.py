@@ -153,6 +153,9 @@ def test_what_a_switch_leaves_as_it_is_is_said_so(numbers):
     first = switches.sentences(same, 0).splitlines()[0]
     assert "does not change the lead in test accuracy" in first
     assert "lead in test accuracy from" not in first
+    same.loc[gap & (same.protocol == TWICE), "value"] += 1e-6
+    first = switches.sentences(same, 0).splitlines()[0]
+    assert "does not change, to these digits, the lead in test accuracy" in first
 
 
 def test_without_a_switch_the_sentence_says_so(numbers):

@@ -1,6 +1,7 @@
 """Tables of numbers out of records."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,9 @@ def test_records_older_than_a_metric_are_left_out(made, smoke):
         ([2.0, 2.0, 2.0], "2 → 2"),
         ([2.0], "2 → 2"),
         ([], ""),
+        ([math.nan, 2.0, 1.0, 3.0], "2 (epoch 5) → 1 (epoch 10) → 3"),
+        ([1.0, 3.0, 2.0, math.nan], "1 → 3 (epoch 5) → not defined"),
+        ([math.nan, math.nan], "not defined"),
     ],
 )
 def test_course(means, said):

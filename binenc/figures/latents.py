@@ -76,7 +76,8 @@ def draw_ridges(ax: Axes, table: pd.DataFrame, colour: str) -> None:
     ax.hlines(range(len(dimensions)), -reach, reach, color="#bbbbbb", linewidth=0.4, zorder=0)
     ax.axvline(0, color="black", linewidth=0.6)
     ax.set(xlim=(-reach, reach), ylim=(-0.1, len(dimensions)), yticks=[], xticks=[-reach, reach])
-    ax.set_xticklabels([f"{x:.2g}".replace("-", "−") for x in (-reach, reach)])
+    label = f"{reach:.0f}" if reach >= 100 else f"{reach:.2g}"
+    ax.set_xticklabels([f"−{label}", label])
     ax.tick_params(axis="x", length=2, labelsize=8)
     for place, label in zip(("left", "right"), ax.get_xticklabels(), strict=True):
         label.set_horizontalalignment(place)

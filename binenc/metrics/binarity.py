@@ -4,8 +4,8 @@ On each of the d dimensions, over all N points, the density
 
 .. math:: p(x) = w_1\,\mathcal N(x; m_1, v_1) + w_2\,\mathcal N(x; m_2, v_2)
 
-is fitted by expectation-maximisation (EM) with the variance floor and the stopping rule of scikit-learn's
-``GaussianMixture`` (`binenc.metrics.em`).
+is fitted by expectation-maximisation (EM) with the variance floor of scikit-learn's ``GaussianMixture`` and a
+stopping rule like its own, at half the tolerance (`binenc.metrics.em`).
 """
 
 import math

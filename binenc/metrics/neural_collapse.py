@@ -71,6 +71,7 @@ def neural_collapse(
             f"logits {tuple(logits.shape)}: must be C >= 2, (N, d), (C, d), (N, C)"
         )
     mu, mu_g, count = class_means(latents, classes, n_classes)
+    classes = classes.long()  # of small integers there are no indices
     filled = count > 0
     centred = (mu - mu_g)[filled]
     n_filled = len(centred)
@@ -93,7 +94,7 @@ def neural_collapse(
         nearest[rows] = (product[:, :n_classes] + gram[own] + bias).argmax(dim=1)
         per_point[rows, 0] = torch.linalg.vecdot(residual, residual)
         per_point[rows, 1:] = product[:, n_classes:].square()
-    member = F.one_hot(classes.long(), n_classes).double()
+    member = F.one_hot(classes, n_classes).double()
     within = ((member.T @ per_point)[filled] / count[filled, None]).mean(dim=0)
     trace, variance, total = within[0], within[1:-1], within[-1]
 
