@@ -172,6 +172,10 @@ def test_each_finding_is_told_of_its_own_numbers():
         ("equinorm", BINARY): (1.5, 0.1, 0.01),
         ("equiangularity", BINARY): (0.5, 0.05, 0.005),
         ("tr_sw_sb", BINARY): (0.25, 0.025, 0.0025),
+        ("within_class_covariance", BINARY): (4.0, 9.0, 1.0),
+        ("within_class_covariance", linear): (1.0, 9.0, 2.0),
+        ("within_class_covariance", nonlinear): (1.0, 9.0, 4.0),
+        ("within_class_covariance", NONE): (1.0, 9.0, 8.0),
     }
     peaks, codes, accuracy, collapse, within = findings(judging.judge_table(table(world))).splitlines()
     for said in (
@@ -193,6 +197,8 @@ def test_each_finding_is_told_of_its_own_numbers():
     assert f"class means is ×\N{NO-BREAK SPACE}{number(angles / best)} [" in collapse
     assert f"Tr(Sw Sb⁺)/C, ×\N{NO-BREAK SPACE}{number(variance / best)} [" in collapse
     assert "at a share of 0.6667 [0.6667, 0.6667] of the evaluations" in collapse
+    ends = [float(x) for x in re.findall(r"×\N{NO-BREAK SPACE}([\d.]+) \[", within)]
+    assert ends == pytest.approx([0.25, 2, 4, 8], rel=0.01)
 
 
 def test_signs_and_colours_are_those_of_the_verdict():
@@ -215,7 +221,7 @@ def test_findings_name_what_leaves_the_last_claim_open():
     judged = judging.judge_table(table(paper_world() | at_once))
     unsure = [e.name for e in judged[7].unsure]
     assert unsure == ["equinorm, time", "equinorm, area"]
-    assert "; open: equinorm, time (seed by seed 0, 0, 0); equinorm, area (seed by seed " in findings(judged)
+    assert "; open: equinorm, time (seed by seed 5, 0, 0); equinorm, area (seed by seed " in findings(judged)
     ratio = Effect("gain", np.log(pd.Series([2.0, 0.5])), "", ratio=True)
     assert ratio.by_seed == "2, 0.500"
 
