@@ -18,14 +18,17 @@ RECORDED  = $(if $(filter file,$(origin PROFILE)),paper,$(PROFILE))
 KNOWN := PROFILE CORES PROTOCOL ARCH SEED GPU_RUNS PORT EXPERIMENT EPOCHS SHARD YES RUN FILE URL PART SLURM AXE \
 	CHROMIUM TMPDIR OMP_NUM_THREADS BINENC_DATA BINENC_DEVICE BINENC_REPORT
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
-UNREAD := $(filter-out $(KNOWN),$(GIVEN)) \
-	$(if $(filter run,$(MAKECMDGOALS)),,$(filter EXPERIMENT PROTOCOL ARCH SEED EPOCHS,$(GIVEN))) \
-	$(if $(filter paper slurm,$(MAKECMDGOALS)),,$(filter SHARD,$(GIVEN)))
+# What a variable is read by, where that is not all that builds.
+READ := EXPERIMENT/run PROTOCOL/run ARCH/run SEED/run EPOCHS/run SHARD/paper SHARD/slurm YES/paper RUN/verify \
+	FILE/import URL/launch PART/bench
+UNREAD := $(filter-out $(KNOWN),$(GIVEN)) $(foreach name,$(GIVEN),$(if $(filter $(name)/%,$(READ)),\
+	$(if $(filter $(MAKECMDGOALS:%=$(name)/%),$(READ)),,$(name))))
 $(if $(strip $(UNREAD)),$(error $(strip $(UNREAD)): not read by `make $(MAKECMDGOALS)`; `make help` names what is. A \
 	field of an experiment or a protocol is changed behind its name: EXPERIMENT=digits_mlp,gamma=1))
 
-# Of 0 cores Snakemake would wait for ever.
+# Of 0 cores Snakemake would wait for ever, and 0 of a resource are no limit to it.
 $(if $(filter 0,$(CORES)),$(error CORES=0: give at least 1))
+$(if $(filter 0,$(GPU_RUNS)),$(error GPU_RUNS=0: give at least 1))
 
 # The active environment where binenc can be imported from it, else .venv, made when it is not there.
 ACTIVE := $(shell python3 -PEc 'import binenc, os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null)

@@ -2,6 +2,7 @@
 # `make book` calls this with --config profile=quick; `make report` with train=false, which renders what is recorded;
 # `make paper SHARD=1/4` with shard=1/4 and the target `pages`: a part of the runs, and no report.
 import json
+import os
 import re
 import sys
 
@@ -56,6 +57,8 @@ DRAWING = {str(path) for path in Path("binenc").rglob("*.py")} - {*TRAINING, *JU
 DRAWING = [*sorted(DRAWING), "pipeline/page.py"]
 TEXT = [path for room in ("book", "profiles") for path in Path(room).rglob("*") if path.suffix != ".ipynb"]
 TEXT = ["LICENSE", "CITATION.cff", "_config.yml", "_toc.yml", *map(str, filter(Path.is_file, TEXT))]
+# Of the data sets' files, which a chapter shows, as binenc.data finds them (which imports torch).
+DATA = Path(os.environ.get("BINENC_DATA") or "data").expanduser()
 PAGE = "OMP_NUM_THREADS={threads} python -m pipeline.warm "
 
 
@@ -151,6 +154,7 @@ rule chapter:
     input:
         "book/{chapter}.ipynb", DRAWING, JUDGING,
         expand("profiles/{name}.yml", name=SHOWN), expand("_build/records/{key}.json", key=RUNS),
+        lambda w: sorted(map(str, DATA.glob("*/raw/*-ubyte"))) if w.chapter == "data" else [],
     output:
         "_build/chapters/{live}/{chapter}.ipynb",
     wildcard_constraints:

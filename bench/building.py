@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from binenc.profile import PROFILES, ROOT, Profile
+from binenc.profile import ROOT, Profile, profile_names
 
 OWN = ("_build", "data", "node_modules", ".*")
 """What a copy leaves out, beside the records that were made here."""
@@ -19,7 +19,7 @@ OWN = ("_build", "data", "node_modules", ".*")
 
 def rows():
     """A build from nothing and, after it, of what a change concerns; each once, for it takes minutes."""
-    live = [path.stem for path in PROFILES.glob("*.yml") if not Profile.read(path.stem).recorded]
+    live = [name for name in profile_names() if not Profile.read(name).recorded]
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place, "binenc")
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*OWN, *live))

@@ -1,6 +1,7 @@
 """How a command ends."""
 
 import errno
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -15,6 +16,8 @@ def command(main: Callable[[], None]) -> None:
         main()
     except InputError as error:
         sys.exit(_told(error))
+    except shutil.Error as error:  # of a folder that is copied; its first reason
+        sys.exit(_told(error.args[0][0][-1]))
     except OSError as error:
         if error.errno not in NOT_WRITABLE:
             raise

@@ -19,22 +19,24 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
 from binenc import records
 from binenc.command import command
-from binenc.profile import InputError, Profile, Run, Title, first_complaint
+from binenc.profile import InputError, Profile, Run, first_complaint
 
 FILES = ("run.json", *records.FILES)
 """What of a record travels: all but the weights."""
 LIST = "records.json"
-ARRAYS = {
-    *("epoch", "sample_latents", "sample_pca", "sample_labels", "codebook"),
-    *("test_codebook", "test_class_means", "test_class_count"),
-    *("test_class_code_share", "test_class_accuracy"),
-}
-"""What a report reads in arrays.npz."""
+ARRAYS = {"epoch": 1, "sample_latents": 3, "sample_pca": 3, "sample_labels": 2, "codebook": 3}
+ARRAYS |= {"test_codebook": 2, "test_class_means": 2, "test_class_count": 1}
+ARRAYS |= {"test_class_code_share": 1, "test_class_accuracy": 1}
+"""What a report reads in arrays.npz: the number of dimensions of each array."""
+
+Plain = Annotated[str, Field(pattern=r"^[\w .,:;()@+/-]+$")]
+"""Text that Markdown leaves as it is: it stands on pages, where a role or a link could read other files."""
 
 
 class Contents(BaseModel, strict=True):
@@ -44,15 +46,15 @@ class Contents(BaseModel, strict=True):
     configuration: dict
     code: str
     n_parameters: int
-    classes: list[Title]
-    data_checksum: Title
+    classes: list[Plain]
+    data_checksum: Plain
     wall_seconds: float
     commit: str = Field(pattern=r"^[0-9a-f]*$")
     dirty: bool
-    date: Title
-    device: Title
+    date: Plain
+    device: Plain
     threads: int
-    versions: dict[Title, Title]
+    versions: dict[Plain, Plain]
 
 
 def export(profile: Profile, target: Path) -> list[Run]:
@@ -139,7 +141,7 @@ def _read(source: Path) -> tuple[Profile, dict[str, Run], dict[str, dict[str, by
         name, checksums = listed["profile"], dict(listed["runs"])
     except OSError as error:
         raise InputError(error.strerror or str(error)) from None
-    except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"not a file of exported records, or a damaged one ({error})") from None
     profile = Profile.read(name)
     known = {run.id: run for run in profile.all_runs()}
@@ -173,8 +175,13 @@ def _check(profile: Profile, run: Run, folder: Path) -> None:
     evaluated = record.history[record.history.metric == "accuracy"].groupby("split").epoch.agg(set).to_dict()
     if evaluated != {split: set(run.experiment.evaluated) for split in ("train", "test")}:
         raise InputError(f"{run.id}: history lacks accuracies, train or test, of epochs that are evaluated")
-    if lacks := ARRAYS - record.arrays.keys():
-        raise InputError(f"{run.id}: arrays.npz lacks {min(lacks)!r}")
+    for name, dimensions in ARRAYS.items():
+        if name not in record.arrays:
+            raise InputError(f"{run.id}: arrays.npz lacks {name!r}")
+        if (array := record.arrays[name]).ndim != dimensions or array.dtype.kind not in "biuf":
+            raise InputError(
+                f"{run.id}: arrays.npz: {name!r} is no array of numbers in {dimensions} dimensions"
+            )
     if record.run.get("id") != run.id:
         raise InputError(f"{run.id}: run.json is of {record.run.get('id')!r}")
     if found := first_difference(records.filled(record.run.get("configuration")), run.configuration):

@@ -3,17 +3,8 @@
 import numpy as np
 
 
-def hamming(book):
-    """Number of dimensions in which two rows of a codebook differ.
-
-    Parameters
-    ----------
-    book : array or Tensor of shape (C, d)
-
-    Returns
-    -------
-    integers of shape (C, C), as the codebook an array or a Tensor
-    """
+def hamming(book: np.ndarray) -> np.ndarray:
+    """Number of dimensions in which each two rows of a codebook (C, d) differ: integers of shape (C, C)."""
     return (book[:, None] != book).sum(2)
 
 

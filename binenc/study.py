@@ -1,6 +1,7 @@
 """What a chapter reads: the records of some profiles, or of a part of them, as one table."""
 
 import json
+import os
 import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from binenc.words import counted, duration, markdown_table
 
 KEYS = ["profile", "experiment", "protocol", "architecture"]
 """Columns that, with the seed, name a run in a table."""
+
+
+SPACE = 64 << 20
+"""Bytes that a record takes at most, with the weights of the paper's networks, which take 40 MB."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,8 @@ def find_or_train(profile: Profile, run: Run, progress: bool = True) -> records.
         place = records.folder(profile, run).parent
         try:
             place.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=place).close()
+            with tempfile.TemporaryFile(dir=place) as file:
+                os.posix_fallocate(file.fileno(), 0, SPACE)
         except OSError as error:
             raise InputError(f"{place}: no record can be saved there ({error.strerror})") from None
         from binenc.training import train  # torch is not needed to read a record

@@ -223,6 +223,13 @@ def lend(command: list[str]) -> int:
             os.waitpid(pid, 0)
 
 
+def holds_the_sources(socket_path: str) -> bool:
+    """Whether no source was edited since a process was lent, which holds what it imported then."""
+    root, lent = Path(__file__).parent.parent, os.stat(socket_path).st_mtime
+    sources = (path for folder in ("binenc", "pipeline") for path in (root / folder).rglob("*.py"))
+    return all(path.stat().st_mtime < lent for path in sources)
+
+
 def ask(words: list[str]) -> int:
     """Let a lent process do ``python -m`` of the words; its exit code."""
     with socket.socket(socket.AF_UNIX) as asking:
@@ -240,7 +247,7 @@ def main() -> None:
     words = sys.argv[1:]
     if words[0] == "--":
         sys.exit(lend(words[1:]))
-    if "BINENC_PAGES" in os.environ:
+    if "BINENC_PAGES" in os.environ and holds_the_sources(os.environ["BINENC_PAGES"]):
         sys.exit(ask(words))
     sys.argv = words
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)

@@ -1,6 +1,7 @@
 """How a command ends: in one line where a user can mend it, else with all that helps to find the fault."""
 
 import errno
+import shutil
 
 import pytest
 
@@ -14,6 +15,10 @@ from binenc.profile import InputError
         (InputError("seed -1: allowed are from 0 to 5"), "seed -1: allowed are from 0 to 5\n"),
         (OSError(errno.EROFS, "Read-only file system", "results/x"), "results/x: Read-only file system\n"),
         (OSError(errno.ENOSPC, "No space left on device"), "disk: No space left on device\n"),
+        (
+            shutil.Error([("a", "b", "[Errno 28] No space: 'b'"), ("c", "d", "e")]),
+            "[Errno 28] No space: 'b'\n",
+        ),
     ],
 )
 def test_what_a_user_can_mend_is_one_line_and_exit_code_2(error, said, capsys):

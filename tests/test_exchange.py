@@ -11,6 +11,7 @@ import sys
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -184,6 +185,13 @@ def test_foreign_files_are_refused(here, tmp_path):
     assert "not a file of exported records" in refused(foreign, here)
 
 
+def test_a_list_of_too_many_brackets_is_refused(packed, here):
+    def nest(members):
+        members[exchange.LIST] = (members[exchange.LIST][0], b"[" * 100_000)
+
+    assert "not a file of exported records" in refused(repack(packed, nest), here)
+
+
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "smoke/../../outside", "smoke/stray.txt"])
 def test_a_member_that_is_not_listed_is_refused(packed, here, name):
     def change(members):
@@ -243,6 +251,9 @@ def test_a_record_under_another_name_is_refused(packed, here, smoke):
         {"n_parameters": None},
         {"versions": {"torch": 2}},
         {"device": "a | b"},
+        {"device": "{download}`../../secret`"},
+        {"data_checksum": "![](/../../secret)"},
+        {"versions": {"torch": "[a](b)"}},
         {"commit": "<b>"},
         {"classes": ["<script>"]},
     ],
@@ -300,12 +311,22 @@ def without_a_codebook(record):
     return dataclasses.replace(record, arrays=rest)
 
 
+def with_text_for_a_codebook(record):
+    return dataclasses.replace(record, arrays=record.arrays | {"codebook": np.array([[["x"]]])})
+
+
+def with_a_flat_codebook(record):
+    return dataclasses.replace(record, arrays=record.arrays | {"codebook": record.arrays["codebook"][0]})
+
+
 @pytest.mark.parametrize(
     ("change", "lack"),
     [
         (without_an_epoch, "history lacks accuracies"),
         (without_test_points, "history lacks accuracies"),
         (without_a_codebook, "arrays.npz lacks 'codebook'"),
+        (with_text_for_a_codebook, "arrays.npz: 'codebook' is no array of numbers in 3 dimensions"),
+        (with_a_flat_codebook, "arrays.npz: 'codebook' is no array of numbers in 3 dimensions"),
     ],
 )
 def test_a_record_without_what_a_report_reads_is_refused(packed, export_instead, here, smoke, change, lack):

@@ -104,6 +104,18 @@ def test_a_change_plans_only_what_it_concerns(built, changed, verbs):
         path.write_text(original)
 
 
+def test_files_of_data_sets_that_come_are_shown(built, monkeypatch):
+    monkeypatch.delenv("BINENC_DATA", raising=False)
+    make(built, "book", "PROFILE=smoke")
+    raw = built / "data/MNIST/raw"
+    raw.mkdir(parents=True)
+    try:
+        (raw / "train-images-idx3-ubyte").touch()
+        assert plan(built) == ["build the book", "chapter data"]
+    finally:
+        shutil.rmtree(built / "data")
+
+
 def test_a_profile_retrains_the_runs_it_concerns(built):
     path = built / "profiles/smoke.yml"
     original = path.read_text()
@@ -285,7 +297,11 @@ def test_one_run_by_name(built):
         (("run", "EXPERIMENT=digits_mlp", "GAMMA=1"), "GAMMA", "digits_mlp,gamma=1"),
         (("plan", "SHARD=1/4"), "SHARD", "not read by `make plan`"),
         (("book", "EPOCHS=3"), "EPOCHS", "not read by `make book`"),
+        (("paper", "PART=1/4"), "PART", "not read by `make paper`"),
+        (("slurm", "YES=1"), "YES", "not read by `make slurm`"),
+        (("book", "RUN=digits_mlp"), "RUN", "not read by `make book`"),
         (("plan", "CORES=0"), "CORES=0", "at least 1"),
+        (("paper", "GPU_RUNS=0"), "GPU_RUNS=0", "at least 1"),
         (("book", "PROFIL=smoke"), "PROFIL", "make help"),
     ],
 )

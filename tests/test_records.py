@@ -1,6 +1,8 @@
 """Records: whole or not at all, the same that were saved, and those of this configuration alone."""
 
+import ast
 import dataclasses
+import itertools
 import json
 import os
 import shutil
@@ -206,6 +208,24 @@ def test_code_version_is_that_of_the_sources_of_a_record(tmp_path):
     (copy / "figures.py").write_text("# drawn otherwise")
     records.code_version.cache_clear()
     assert records.code_version(copy) in versions
+
+
+def test_what_trains_and_measures_is_a_source_of_a_record():
+    """But for what says what to run, and what names and keeps the numbers."""
+    others = {"binenc.profile", "binenc.provenance", "binenc.records", "binenc.words"}
+    package = ROOT / "binenc"
+    paths = [path for pattern in records.TRAINING_SOURCES for path in package.glob(pattern)]
+    sources = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths
+    }
+    asked = set()
+    for node in itertools.chain(*(ast.walk(ast.parse(path.read_text())) for path in paths)):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("binenc"):
+            within = {f"{node.module}.{name.name}" for name in node.names}
+            modules = {name for name in within if (ROOT / name.replace(".", "/")).with_suffix(".py").exists()}
+            asked |= modules or {node.module}
+    assert asked >= {"binenc.data", "binenc.metrics.em", "binenc.loss"}
+    assert asked - sources <= others
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)

@@ -1,7 +1,9 @@
 """What a chapter reads: which runs, their table, and what is said of them."""
 
 import dataclasses
+import errno
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -114,6 +116,17 @@ def test_where_nothing_was_trained_the_smoke_runs_are_and_a_line_says_so(results
     assert "evidence of" in study.scope(found)
     study.read(["quick"], protocols=["as_written"], seeds=[0])
     assert len(trained) == len(found.runs["smoke"])  # the second time they are there
+
+
+def test_where_a_record_has_no_space_nothing_is_trained(results, smoke, monkeypatch):
+    def full(file, offset, length):
+        assert length > 2**25  # the weights of the paper's networks
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr(training, "train", lambda run, progress: pytest.fail("trained"))
+    with pytest.raises(InputError, match=r"no record can be saved there \(No space left on device\)"):
+        study.find_or_train(smoke, smoke.all_runs()[0])
 
 
 def test_where_no_record_can_be_saved_nothing_is_trained(results, smoke, monkeypatch):

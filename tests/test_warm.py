@@ -183,6 +183,20 @@ def test_a_kernel_ends_with_its_page(tmp_path):
     assert sh(script).returncode == 0
 
 
+def test_a_process_that_was_lent_before_an_edit_is_not_asked(tmp_path, monkeypatch):
+    """It holds what it imported: a page of it would be older than its time says."""
+    monkeypatch.setattr(warm, "__file__", str(tmp_path / "pipeline/warm.py"))
+    for name in ("pipeline/warm.py", "binenc/figures/style.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1e9, 1e9))
+    lent = tmp_path / "pages"
+    lent.touch()
+    assert warm.holds_the_sources(str(lent))
+    (tmp_path / "binenc/figures/style.py").touch()
+    assert not warm.holds_the_sources(str(lent))
+
+
 def test_a_kernel_that_is_not_wanted_ends():
     kernel = warm.Kernel()
     os.close(kernel.words)

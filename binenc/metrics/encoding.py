@@ -4,7 +4,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from binenc.geometry import hamming
 from binenc.metrics.by_class import blocks, check_points
 
 
@@ -140,7 +139,7 @@ def encoding(latents: Tensor, classes: Tensor, n_classes: int, labels: Tensor) -
     f = (positive / count[:, None])[filled]
     known = book[filled]
     i, j = torch.triu_indices(len(known), len(known), offset=1, device=book.device)
-    distance = hamming(known)[i, j].double() if len(i) else f.new_zeros(1)
+    distance = (known[i] != known[j]).sum(dim=1).double() if len(i) else f.new_zeros(1)
     values = {
         "code_share": code_share(table)[filled].mean(),
         "bit_agreement": torch.maximum(f, 1 - f).mean(),
