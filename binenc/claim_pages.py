@@ -148,7 +148,7 @@ def findings(judged: list[Verdict], link: str = "") -> str:
     return "\n".join(f"- {_filled(line, first, link)}" for line in FINDINGS if _has_all(line, first))
 
 
-def elsewhere(judged: list[Verdict], first: bool) -> str:
+def elsewhere(judged: list[Verdict], first: bool, link: str = "") -> str:
     """The same in short, of the rest of the first profile, or of what is recorded in others."""
     _, *others = _columns(judged)
     lines = []
@@ -156,7 +156,7 @@ def elsewhere(judged: list[Verdict], first: bool) -> str:
         some = next(iter(other.values()))
         if _has_all(ELSEWHERE, other) and first is (some.profile == judged[0].profile):
             seeds = _seeds(v.n_seeds for v in other.values())
-            lines.append(f"- **{some.where}**, {seeds}: {_filled(ELSEWHERE, other, '')}")
+            lines.append(f"- **{some.where}**, {seeds}: {_filled(ELSEWHERE, other, link)}")
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from binenc import claim_pages, hypercube, judging, prose, study
+from binenc import claim_pages, front, judging, study
 from binenc.command import command
 from binenc.figures import slug
 from binenc.profile import ROOT, InputError
@@ -41,17 +41,11 @@ def main(names: list[str]) -> None:
     judged = judging.judge(found)
     verdicts = judging.to_frame(judged)
     first = verdicts.source == verdicts.source[0]
-    items = [
-        claim_pages.findings(judged),
-        claim_pages.elsewhere(judged, first=True),
-        prose.protocols_apart(found, names[0]),
-        hypercube.beyond(study.read(names, variants=["experiment"])),
-    ]
     said = [
         claim_pages.headline(verdicts[first]),
         *study.gaps(found),
         claim_pages.table_markdown(verdicts[first]),
-        "\n".join(filter(None, items)),
+        front.numbers(found, study.read(names, variants=["experiment"]), judged),
     ]
     if not first.all():
         others = claim_pages.table_markdown(verdicts[~first]), claim_pages.elsewhere(judged, first=False)

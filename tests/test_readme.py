@@ -26,8 +26,8 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     monkeypatch.setattr(
         readme.study, "read", lambda names, **_: SimpleNamespace(profiles=names, **vars(found))
     )
-    monkeypatch.setattr(readme.hypercube, "beyond", lambda found: "- **Axes**")
-    monkeypatch.setattr(readme.prose, "protocols_apart", lambda found, name: f"- **Apart** {name}")
+    numbers = "- **Apart** first_epochs\n- **Axes**"
+    monkeypatch.setattr(readme.front, "numbers", lambda found, changed, judged: numbers)
     t = table(paper_world())
     judged = judge_table(pd.concat([t.assign(profile="first_epochs"), t]))
     monkeypatch.setattr(readme.judging, "judge", lambda found: judged)
