@@ -8,8 +8,9 @@ import pytest
 from drawn import save_all
 from hypothesis import settings
 from stored import make
+from synthetic import synthetic
 
-from binenc import records
+from binenc import exchange, records
 from binenc.profile import Profile, Run
 
 os.environ.setdefault("BINENC_DEVICE", "cpu")
@@ -103,3 +104,35 @@ def shown(tmp_path, monkeypatch) -> list[dict]:
     monkeypatch.setattr(style, "display", lambda bundle, raw: bundles.append(bundle))
     yield bundles
     assert plt.get_fignums() == []  # no figure is left open
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty results folder."""
+    monkeypatch.setattr(records, "RESULTS", tmp_path / "here")
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def packed(tmp_path, monkeypatch, smoke) -> Path:
+    """Three of the smoke profile's records, exported on another machine."""
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "RESULTS", tmp_path / "there")
+        for run in smoke.all_runs()[:3]:
+            records.save(synthetic(run), records.folder(smoke, run), weights=None)
+        (tmp_path / "there/smoke" / smoke.all_runs()[0].id / "weights.safetensors").write_bytes(b"large")
+        exchange.export(smoke, tmp_path / "smoke.tar")
+    return tmp_path / "smoke.tar"
+
+
+@pytest.fixture
+def export_instead(packed, tmp_path, monkeypatch, smoke):
+    """Export again, with another record of the first run."""
+
+    def export(record: records.Record) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(records, "RESULTS", tmp_path / "there")
+            records.save(record, records.folder(smoke, smoke.all_runs()[0]))
+            exchange.export(smoke, packed)
+
+    return export
