@@ -54,7 +54,9 @@ def choose(
 
 
 def shard(runs: list[Run], part: str) -> list[Run]:
-    """Every n-th run from the i-th on, for a part written ``i/n``: n machines share a profile, one part each.
+    """The i-th of n parts of a profile's runs, written ``i/n``: n machines share them, one part each.
+
+    The architectures of one experiment, protocol and seed, which are compared, stay together.
 
     Raises
     ------
@@ -64,4 +66,7 @@ def shard(runs: list[Run], part: str) -> list[Run]:
     found = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", part, re.ASCII)
     if not found or (i := int(found[1])) > (n := int(found[2])):
         raise InputError(f"shard {part!r}: allowed is i/n with i from 1 to n, like 1/4")
-    return runs[i - 1 :: n]
+    place: dict[tuple, int] = {}
+    for run in runs:
+        place.setdefault((run.experiment_name, run.protocol_name, run.seed), len(place))
+    return [r for r in runs if place[r.experiment_name, r.protocol_name, r.seed] % n == i - 1]

@@ -15,8 +15,8 @@ from binenc.words import counted, markdown_table
 WORDS = {"reproduced": "✓ reproduced", "not reproduced": "✗ not reproduced", "undecided": "? undecided"}
 WORDS_OF_VERDICTS = (
     "<p><em>As written</em> follows the paper's text, <em>as released</em> its code "
-    '(<a href="protocols.html">protocols</a>); verdicts and leans are explained with the '
-    '<a href="claims.html">claims</a>, other words on the <a href="intro.html#words">first page</a>.</p>'
+    '(<a href="protocols.ipynb">protocols</a>); verdicts and leans are explained with the '
+    '<a href="claims.ipynb">claims</a>, other words on the <a href="intro.ipynb#words">first page</a>.</p>'
 )
 NO_RECORDS = "– lacks records"
 """Of a claim that nothing can be said of yet, where that is not for want of seeds."""
@@ -28,19 +28,15 @@ COLOURS = {
 """Background and text: a contrast of more than 7 in each pair, on a light page as on a dark one."""
 
 
-def table_markdown(verdicts: pd.DataFrame, link: str = "") -> str:
-    """Verdicts as plain Markdown, a table a source: a row a claim, a column an experiment and protocol.
-
-    ``link`` is where a claim's number leads, such as ``#claim-{number}``.
-    """
+def table_markdown(verdicts: pd.DataFrame) -> str:
+    """Verdicts as plain Markdown, a table a source: a row a claim, a column an experiment and protocol."""
     tables = []
     for title, part in verdicts.groupby("source", sort=False):
         columns = list(dict.fromkeys(part["where"]))
         rows = []
         for number, row in part.groupby("claim"):
             said = row.set_index("where").agg(_words, axis=1).reindex(columns, fill_value="")
-            named = f"[{number}]({link.format(number=number)})" if link else f"{number}"
-            rows.append([named, row.statement.iloc[0], *said])
+            rows.append([number, row.statement.iloc[0], *said])
         tables.append(
             markdown_table(["", f"Claim · {title}", *(_head(part, column) for column in columns)], rows)
         )
@@ -48,7 +44,10 @@ def table_markdown(verdicts: pd.DataFrame, link: str = "") -> str:
 
 
 def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
-    """The same in HTML, each verdict in a colour too; its reason shows where the pointer rests."""
+    """The same in HTML, each verdict in a colour too; its reason shows where the pointer rests.
+
+    ``link`` is where a claim's number leads, such as ``#claim-{number}``.
+    """
     tables = []
     for title, part in verdicts.groupby("source", sort=False):
         columns = list(dict.fromkeys(part["where"]))
@@ -143,7 +142,7 @@ def headline(verdicts: pd.DataFrame) -> str:
 
 
 def findings(judged: list[Verdict], link: str = "") -> str:
-    """The numbers of the first experiment as written, as Markdown items; ``link`` as for `table_markdown`."""
+    """The numbers of the first experiment as written, as Markdown items; ``link`` as for `table_html`."""
     first, *_ = _columns(judged)
     return "\n".join(f"- {_filled(line, first, link)}" for line in FINDINGS if _has_all(line, first))
 
@@ -209,7 +208,7 @@ def answer(found: Study, *slugs: str) -> HTML:
         If there is no such claim.
     """
     judged = judge(found, [known(slug) for slug in slugs])
-    return HTML(table_html(to_frame(judged), link="claims.html#claim-{number}") + WORDS_OF_VERDICTS)
+    return HTML(table_html(to_frame(judged), link="claims.ipynb#claim-{number}") + WORDS_OF_VERDICTS)
 
 
 def summary(verdicts: pd.DataFrame) -> str:

@@ -56,10 +56,10 @@ def beyond(found: Study) -> str:
     mine = {n: [r for r in runs if r.architecture in some] for n, runs in found.runs.items()}
     geometry = geometry_of(replace(found, runs=mine))
     first = axes(found, geometry).splitlines()[:1]
-    return "\n".join(filter(None, [simplex_on_a_cube(found, geometry), *first]))
+    return "\n".join(filter(None, [simplex_on_a_cube(geometry), *first]))
 
 
-def vertices(found: Study, geometry: pd.DataFrame) -> str:
+def vertices(geometry: pd.DataFrame) -> str:
     """Whether class means are nearer to a simplex than their codes under binary encoding, as Markdown."""
     ends = over_seeds(geometry)
     ends = ends[ends.architecture == "binary_encoding"]
@@ -86,7 +86,7 @@ def vertices(found: Study, geometry: pd.DataFrame) -> str:
     )
 
 
-def simplex_on_a_cube(found: Study, geometry: pd.DataFrame) -> str:
+def simplex_on_a_cube(geometry: pd.DataFrame) -> str:
     """How near a simplex class means and codes are in the first case, as a Markdown item, or nothing."""
     ends = over_seeds(geometry)
     ends = ends[ends.architecture == "binary_encoding"]

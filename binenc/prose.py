@@ -41,11 +41,11 @@ def seeds(n: pd.Series) -> str:
     return f"n = {low}" if low == high else f"n = {low} to {high}"
 
 
-def ending(found: Study, metric: str, split: str = "train") -> str:
-    """One Markdown item a profile, experiment and protocol: where the metric of each architecture ends."""
+def ending(found: Study, metric: str) -> str:
+    """One Markdown item a profile, experiment and protocol: where each architecture ends, training points."""
     words = METRICS[metric]
-    lines = [f"{words.title} ({words.unit}), {POINTS[split]}, after the last epoch:", ""]
-    for key, part in final(found, metric, split).groupby(GROUP, sort=False):
+    lines = [f"{words.title} ({words.unit}), {POINTS['train']}, after the last epoch:", ""]
+    for key, part in final(found, metric).groupby(GROUP, sort=False):
         rows = part.set_index("architecture")[["mean", "std", "n"]]
         ends = [
             f"{title} {plus_minus(*rows.loc[a])}" for a, title in ARCHITECTURES.items() if a in rows.index

@@ -61,7 +61,8 @@ def _value(name: str, text: str, default: object) -> object:
         return TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
     except (ValidationError, yaml.YAMLError):
         words = {list: "a list", int: "an integer", float: "a number", str: "text", bool: "true or false"}
-        like = default or ["a", "b"] if isinstance(default, list) else default
+        some = [0, 1] if name == "seeds" else ["a", "b"]
+        like = default or some if isinstance(default, list) else default
         raise InputError(f"parameter {name}={text}: must be {words[type(default)]} like {like!r}") from None
 
 

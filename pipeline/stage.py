@@ -1,6 +1,7 @@
 """Stage the book: executed pages in the places of their sources, and pages made from the records."""
 
 import importlib.metadata
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -94,6 +95,7 @@ def stage_chapter(path: Path, line: str) -> None:
     """Copy an executed chapter; code goes behind a toggle, on the landing page out of sight."""
     page = nbformat.read(path, as_version=4)
     tag_code(page, "remove-input" if path.stem == "intro" else "hide-input")
+    link_pages(page)
     page.cells.append(new_markdown_cell(provenance(line, path.name, f"book/{path.stem}"), id="provenance"))
     nbformat.write(page, STAGE / "book" / path.name)
 
@@ -129,6 +131,14 @@ def tag_code(page: nbformat.NotebookNode, tag: str | None) -> None:
                 tags.append(tag)
 
 
+def link_pages(page: nbformat.NotebookNode) -> None:
+    """Let links in HTML lead to the pages of the report, as those in Markdown do, not to their notebooks."""
+    for output in (output for cell in page.cells for output in cell.get("outputs", [])):
+        if "text/html" in output.get("data", {}):
+            said = output.data["text/html"]
+            output.data["text/html"] = re.sub(r'(href="[\w-]+)\.ipynb(?=["#])', r"\1.html", said)
+
+
 def provenance(line: str, source: str = "", page: str = "") -> str:
     """The line at the foot of a page; a notebook is there to take along."""
     notebooks = (
@@ -162,7 +172,8 @@ def banner(profiles: list[Profile], pages: list[Page]) -> str:
     said = f"{named}: {escape(lead.about, quote=False)}"
     have = {page.run.id: page.run for page in pages if page.profile.name == lead.name}
     if lack := [run for run in choose([lead.name])[lead.name] if run.id not in have]:
-        said += f" No records yet: {study.lacking(list(have.values()), lack)}."
+        said += f" No records yet: {study.lacking(list(have.values()), lack)}"
+        said += "; <code>make paper</code> trains them." if lead.name == "paper" else "."
     if others:
         said += f" Shown separately: {' and '.join(others)}."
     if lead.name != "paper":

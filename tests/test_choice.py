@@ -1,5 +1,7 @@
 """Runs by the names in a chapter's parameters, and by a machine's share."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +76,19 @@ def test_shards_are_all_runs_once(n):
     runs = Profile.read("quick").all_runs()
     parts = [run.id for i in range(1, n + 1) for run in shard(runs, f"{i}/{n}")]
     assert sorted(parts) == sorted(run.id for run in runs)
+
+
+@given(st.integers(1, 20))
+def test_runs_that_are_compared_stay_in_one_shard(n):
+    runs = Profile.read("paper").all_runs()
+    whole = {"mnist/as_written/seed-0", "fashion_mnist/as_released/seed-2"}
+    for i in range(1, n + 1):
+        keys = Counter(
+            f"{r.experiment_name}/{r.protocol_name}/seed-{r.seed}" for r in shard(runs, f"{i}/{n}")
+        )
+        assert {keys[key] for key in whole & keys.keys()} <= {4}
+    sizes = [len(shard(runs, f"{i}/4")) for i in range(1, 5)]
+    assert max(sizes) - min(sizes) <= 4
 
 
 @pytest.mark.parametrize("part", ["", "1", "0/2", "3/2", "-1/2", "1/0", "1/2/3", "a/b", " 1/2", "1.0/2"])

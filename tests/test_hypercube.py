@@ -42,13 +42,13 @@ def test_class_means_are_set_against_the_vertices_that_their_codes_name(made, co
     off = geometry.metric == "off_vertices"
     geometry.loc[off, "value"] = np.where(geometry.experiment[off] == "digits_mlp", 0.25, 0.5)
     geometry.loc[geometry.metric == "code_equiangularity", "value"] = codes
-    said = hypercube.vertices(found, geometry)
+    said = hypercube.vertices(geometry)
     assert f"in {nearer} of 2 cases" in said
     cnn = (geometry.experiment == "digits_cnn") & (geometry.metric == "code_equiangularity")
     geometry.loc[cnn, "value"] = np.nan
-    assert f"in {nearer // 2} of 1 cases" in hypercube.vertices(found, geometry)
+    assert f"in {nearer // 2} of 1 cases" in hypercube.vertices(geometry)
     geometry.loc[geometry.metric == "off_vertices", "value"] = np.nan
-    assert "In no case" in hypercube.vertices(found, geometry)
+    assert "In no case" in hypercube.vertices(geometry)
     assert "by 0.25 to 0.50 of half" in said
 
 
@@ -59,7 +59,7 @@ def test_each_number_of_the_cases_has_its_place(made):
     for metric, (mlp, cnn) in (known | {"off_vertices": (0.25, 0.5), "rotated": (0.8, 0.9)}).items():
         mine = geometry.metric == metric
         geometry.loc[mine, "value"] = np.where(geometry.experiment[mine] == "digits_mlp", mlp, cnn)
-    said = hypercube.vertices(found, geometry)
+    said = hypercube.vertices(geometry)
     assert "is 0.10 to 0.30 for class means and 0.20 to 0.60 for their codes, 0.40 to 2.4 times that" in said
     assert "off their vertices by 0.25 to 0.50 of half" in said
 
@@ -122,7 +122,7 @@ def repeated(table: pd.DataFrame, changes: tuple[str, ...]) -> pd.DataFrame:
 
 def test_the_simplex_is_told_of_the_first_case_alone(made):
     found = study.read(["smoke"])
-    said = hypercube.simplex_on_a_cube(found, hypercube.geometry_of(found))
+    said = hypercube.simplex_on_a_cube(hypercube.geometry_of(found))
     means = made["digits_mlp/as_written/binary_encoding/seed-0"].arrays["test_class_means"][1:]
     other = made["digits_mlp/as_written/binary_encoding/seed-1"].arrays["test_class_means"][1:]
     mean = np.mean([equiangularity(rows.astype(float)) for rows in (means, other)])
@@ -139,7 +139,7 @@ def test_vertices_that_are_no_simplex_are_told_where_class_means_are_near_one(ma
     known = {"d": 4, "means_equiangularity": means, "code_equiangularity": codes}
     for metric, value in (known | {"off_vertices": 0.7, "rotated": 0.9}).items():
         geometry.loc[geometry.metric == metric, "value"] = value
-    said = hypercube.simplex_on_a_cube(found, geometry)
+    said = hypercube.simplex_on_a_cube(geometry)
     assert f"is {means:.2f} between class means of test points, {codes:.2f} between their codes, " in said
     assert "codes, 0.50 between random directions" in said
     assert "name by 0.70 of half" in said
@@ -148,4 +148,4 @@ def test_vertices_that_are_no_simplex_are_told_where_class_means_are_near_one(ma
 
 def test_without_binary_encoding_nothing_is_said_of_vertices(made):
     found = study.read(["smoke"], architectures=["no_penultimate"])
-    assert "No experiment" in hypercube.vertices(found, hypercube.geometry_of(found))
+    assert "No experiment" in hypercube.vertices(hypercube.geometry_of(found))

@@ -92,7 +92,7 @@ def test_values_are_of_the_type_of_the_default():
         ("binarity", "profiles=[nope]", "profile 'nope': allowed are"),
         ("binarity", "experiments=[digits]", "experiment 'digits': "),
         ("binarity", "seeds=[-1]", "seed -1: "),
-        ("binarity", "seeds=0", "parameter seeds=0: must be a list like ['a', 'b']"),
+        ("binarity", "seeds=0", "parameter seeds=0: must be a list like [0, 1]"),
     ],
 )
 def test_what_is_refused(name, word, said):

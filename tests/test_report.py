@@ -68,14 +68,14 @@ BREAKS = {
     "1.1 MB of HTML": lambda source, html: (html / "b.html").write_text(
         f'<h1 id="there">{"x" * 1_100_000}</h1>'
     ),
-    "the report has": lambda source, html: (html / "large.bin").write_bytes(bytes(3000)),
+    "the report has": lambda source, html: (html / "large.bin").write_bytes(bytes(check.max_report(0) + 1)),
 }
 
 
 @pytest.mark.parametrize("said", BREAKS)
 def test_each_break_is_seen(built, said):
     BREAKS[said](*built)
-    assert any(said in line for line in check.problems(*built, limit=2500 if "report has" in said else None))
+    assert any(said in line for line in check.problems(*built))
 
 
 def test_all_pages_of_a_table_of_contents_are_listed(tmp_path):
@@ -145,8 +145,10 @@ def test_banner_says_what_a_report_is_evidence_of():
     rest = "linear penultimate, non-linear penultimate, no penultimate"
     lack = f"MNIST as written, seeds 0 ({rest}), 1, 2; MNIST as released; FashionMNIST al"
     assert f"No records yet: {lack}" in both
+    assert "altogether; <code>make paper</code> trains them." in both
     assert both.index("Paper</strong> (recorded)") < both.index("Quick</strong> (trained afresh)")
-    assert "make paper" not in both
+    whole = [stage.Page(paper, run, Path(), None) for run in paper.all_runs()]
+    assert "make paper" not in stage.banner([paper, quick], [*whole, *pages])
 
 
 class TestLaunch:
@@ -225,26 +227,34 @@ def test_links_start_where_their_page_lies(built):
     assert check.problems(*built) == ["deep/c.html: b.html#there does not exist"]
 
 
+def test_a_report_of_more_runs_may_be_larger(built):
+    source, html = built
+    (html / "large.bin").write_bytes(bytes(check.max_report(1)))
+    runs = source / "book/runs/smoke/a/b"
+    runs.mkdir(parents=True)
+    (runs / "index.md").touch()
+    assert check.problems(*built) == ["the report has 11.0 MB, more than 10 MB"]
+    (runs / "seed-0.ipynb").touch()
+    (runs / "seed-1.ipynb").touch()
+    assert check.problems(*built) == []
+
+
 def test_a_report_with_a_problem_does_not_take_the_place_of_the_last(built, tmp_path, monkeypatch):
     (source, html), shown = built, tmp_path / "_build/html/a.html"
     shown.parent.mkdir(parents=True)
     shown.write_text("the last")
-    for page in ("a/b/seed-0.ipynb", "a/b/seed-1.ipynb", "a/b/index.md"):
-        (source / "book/runs/smoke" / page).parent.mkdir(parents=True, exist_ok=True)
-        (source / "book/runs/smoke" / page).touch()
-    found, limits = ["b: no HTML page", "c: no HTML page"], []
+    found = ["b: no HTML page", "c: no HTML page"]
     monkeypatch.setattr(sys, "argv", ["report", "smoke", "smoke"])
     for name, new in {"STAGE": source, "BUILD": tmp_path / "_build", "build": lambda: html}.items():
         monkeypatch.setattr(report, name, new)
     monkeypatch.setattr(report, "stage", lambda live, names: None)
-    monkeypatch.setattr(report, "problems", lambda stage, html, limit: limits.append(limit) or found)
+    monkeypatch.setattr(report, "problems", lambda stage, html: found)
     with pytest.raises(SystemExit, match="not complete:\n  b: no HTML page\n  c: no HTML page"):
         report.main()
     assert (shown.read_text(), (source / "complete").exists()) == ("the last", False)
     found.clear()
     report.main()
     assert (shown.read_text(), (source / "complete").exists()) == (PAGE, True)
-    assert limits == [12_000_000] * 2  # of two runs
 
 
 def test_the_check_by_itself_fails_with_a_line_for_each_problem(built, monkeypatch):

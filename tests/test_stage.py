@@ -4,7 +4,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from binenc.profile import Profile
 from pipeline import stage
@@ -24,6 +24,18 @@ def test_code_of_a_chapter_goes_out_of_the_way(tmp_path, monkeypatch, name, tag,
     code = [cell.metadata.tags[-1] for cell in page.cells if cell.cell_type == "code"]
     assert code == ["remove-cell" if injected else tag, *[tag] * injected, tag]
     assert page.cells[-1].source.startswith(":::{div} provenance\nline")
+
+
+def test_links_in_html_lead_to_pages_and_others_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "STAGE", tmp_path)
+    (tmp_path / "book").mkdir()
+    said = '<a href="claims.ipynb#claim-5">5</a> <a href="intro.ipynb">a.ipynb</a> <a href="b.md">b</a>'
+    output = new_output("display_data", {"text/html": said, "text/plain": "claims.ipynb"})
+    nbformat.write(new_notebook(cells=[new_code_cell("1", outputs=[output])]), tmp_path / "encoding.ipynb")
+    stage.stage_chapter(tmp_path / "encoding.ipynb", "line")
+    data = nbformat.read(tmp_path / "book/encoding.ipynb", as_version=4).cells[0].outputs[0].data
+    expected = '<a href="claims.html#claim-5">5</a> <a href="intro.html">a.ipynb</a> <a href="b.md">b</a>'
+    assert data == {"text/html": expected, "text/plain": "claims.ipynb"}
 
 
 def test_the_line_of_a_report_counts_the_records_of_each_profile(pages, smoke):

@@ -43,9 +43,9 @@ BACKBONES = {
 """From image to h(x), as written; as released the CNN has a third fully connected layer, without dropout."""
 
 
-def chain(ax: Axes, boxes: list[str], step: float = 1.0) -> None:
+def chain(ax: Axes, boxes: list[str]) -> None:
     """Boxes one below the other with arrows; layers are tinted, what flows between them is not."""
-    y = -step / 2
+    y = -0.5
     tops = []
     for words in boxes:
         if words:
@@ -54,11 +54,11 @@ def chain(ax: Axes, boxes: list[str], step: float = 1.0) -> None:
             box = {"boxstyle": "round,pad=0.35", "facecolor": face, "edgecolor": "#555555", "linewidth": 0.8}
             ax.text(0, y, words, ha="center", va="center", bbox=box, fontsize=9)
             tops.append(y)
-        y -= step
+        y -= 1
     for above, below in pairwise(tops):
         arrow = {"arrowstyle": "-|>", "color": "#555555", "shrinkA": 10, "shrinkB": 10}
         ax.annotate("", (0, below), (0, above), arrowprops=arrow)
-    ax.set(xlim=(-1, 1), ylim=(y + step / 2, 0.1))
+    ax.set(xlim=(-1, 1), ylim=(y + 0.5, 0.1))
     ax.axis("off")
 
 
