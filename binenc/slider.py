@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 from IPython.display import display
 
-from binenc.figures.latents import evenly, histogram
+from binenc.figures.latents import evenly, histogram, shortly
 from binenc.figures.style import COLOURS
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record
@@ -77,7 +77,7 @@ def frame(record: Record, t: int) -> str:
     latents, d = latents[:, evenly(latents.shape[1], SHOWN)], codebook.shape[1]
     bits = evenly(d, BITS)
     reach = float(np.abs(latents).max()) or 1.0
-    cells = []
+    cells, end = [], shortly(reach)
     for k, values in enumerate(latents.T):
         x, y = (WIDE + GAP) * (k % ACROSS), (HIGH + GAP) * (k // ACROSS)
         cells.append(f'<g transform="translate({x} {y})">{bars(values, reach)}</g>')
@@ -85,12 +85,12 @@ def frame(record: Record, t: int) -> str:
     architecture, seed = (record.run["configuration"][key] for key in ("architecture", "seed"))
     name = ARCHITECTURES[architecture]
     said = (
-        f"{name} after epoch {int(a['epoch'][t])}: histograms of {len(cells)} latents from -{reach:.2g} to "
-        f"{reach:.2g}, and the codes of {len(codebook)} classes, {len(np.unique(codebook, axis=0))} distinct."
+        f"{name} after epoch {int(a['epoch'][t])}: histograms of {len(cells)} latents from −{end} to "
+        f"{end}, and the codes of {len(codebook)} classes, {len(np.unique(codebook, axis=0))} distinct."
     )
     return (
         f'<div style="--on:{COLOURS[architecture]}"><strong>{name}</strong> '
-        f"<small>seed {seed}, {len(cells)} of {d} latents from −{reach:.2g} to {reach:.2g}</small>"
+        f"<small>seed {seed}, {len(cells)} of {d} latents from −{end} to {end}</small>"
         f'<svg viewBox="0 0 {width} {top + 11 * len(codebook)}" role="img" aria-label="{escape(said)}">'
         f'{"".join(cells)}<text x="0" y="{top - 4}">codebook: a row a class, {len(bits)} of {d} bits</text>'
         f"{book(codebook[:, bits], record.run['classes'], width, top)}</svg></div>"
@@ -112,7 +112,7 @@ def html(*records: Record) -> str:
         f'<input type="range" min="0" max="{last}" value="{last}" step="1" aria-label="Epoch">'
         f"<output>epoch {epochs[last]}</output></label><figure>{frames}<figcaption><small>Latents of {n} "
         "test points, a histogram a dimension, in a range that differs by epoch, and the codebook, the most "
-        "common code of each class (coloured: bit 1, grey: bit 0), "
+        "common code of each class (coloured: positive, bit 1; grey: zero or negative, bit 0), "
         f"after epoch {epochs[last]} or the one chosen above.</small></figcaption></figure></div>"
         + SCRIPT.replace("ID", key)
     )

@@ -38,7 +38,7 @@ METRICS = {
     "hamming_mean": Metric("Mean distance of two classes' codes", "bits", "", "Mean distance"),
     "hamming_min": Metric("Minimum distance of two classes' codes", "bits", "higher", "Min. distance"),
     "codebook_accuracy": Metric("Accuracy of the nearest code", "share of points", "higher", "Nearest code"),
-    "equinorm": Metric("Equinorm", "std / mean of norms", "lower", "Equinorm", True),
+    "equinorm": Metric("Equinorm", "std / mean", "lower", "Equinorm", True),
     "equiangularity": Metric("Equiangularity", "std of cosines", "lower", "Equiangularity", True),
     "max_angle": Metric("Max angle", "|cos + 1/(C-1)|", "lower", "Max angle", True),
     "tr_sw_sb": Metric("Tr(Sw Sb⁺)/C", "no unit", "lower", r"$\mathrm{Tr}(S_W S_B^+)/C$", True),

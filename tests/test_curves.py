@@ -158,6 +158,39 @@ class TestCurves:
             assert 1 < top < 1 + 0.04 * (1 - low)  # no share is above 1, and a line there is seen
             plt.close(figure)
 
+    def test_a_logarithmic_axis_after_the_start_holds_all_bands(self):
+        numbers = pd.DataFrame({"experiment": "e", "epoch": [0, 50, 100] * 2, "metric": "cross_entropy"})
+        numbers = numbers.assign(
+            architecture=["binary_encoding"] * 3 + ["no_penultimate"] * 3,
+            mean=[0.5, 0.1, 0.01, 0.5, 1e-3, 5e-5],
+            std=[0.1, 0.09, 0.02, 0.1, 1e-3, 4e-5],
+            split="train",
+            n=3,
+        )
+        figure = draw_curves(numbers, [("cross_entropy", "train")], ["t"], 0.1)
+        (ax,) = figure.axes
+        assert ax.get_yscale() == "log"
+        low, high = ax.get_ylim()
+        assert 0 < low < 5e-5**2 / 9e-5 < 0.19 < high < 0.3  # of epoch 0 nothing
+        assert low > 5e-5**2 / 9e-5 / 2
+        assert len([y for y in ax.get_yticks() if low <= y <= high]) >= 2
+        plt.close(figure)
+
+    @pytest.mark.parametrize(("n", "marker"), [(3, "."), (11, "None")])
+    def test_a_few_evaluations_have_marks(self, n, marker):
+        numbers = pd.DataFrame({"experiment": "e", "epoch": range(n), "metric": "accuracy"})
+        numbers = numbers.assign(architecture="binary_encoding", mean=0.5, std=np.nan, split="train", n=1)
+        figure = draw_curves(numbers, [("accuracy", "train")], ["t"])
+        assert figure.axes[0].lines[0].get_marker() == marker
+        assert all(x == int(x) for x in figure.axes[0].get_xticks())
+        plt.close(figure)
+
+    @pytest.mark.parametrize("start", [0, 0.1])
+    def test_caption_says_where_the_axes_begin(self, made, shown, start):
+        figures.curves(study.read(["smoke"]), "w", [("accuracy", "test")], "See.", start)
+        said = "See. The vertical axes are those of the epochs after the first 10 %. Test points"
+        assert (said in shown[0]["text/markdown"]) is bool(start)
+
     def test_caption_says_seeds_and_records(self, made, shown):
         figures.curves(study.read(["smoke"]), "w", [("accuracy", "test")], "What to see.")
         written, released = (bundle["text/markdown"] for bundle in shown)

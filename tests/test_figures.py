@@ -60,8 +60,33 @@ class TestEffects:
             assert [x for line in dashed for x in set(line.get_xdata())] == pytest.approx(claimed)
         plt.close(figure)
 
+    def test_protocols_have_panels_of_their_own(self):
+        worlds = [table(paper_world(), protocol=name) for name in ("as_written", "as_released")]
+        drawn = [judge(1, world) for world in worlds]
+        figure = effects.forest(drawn)
+        titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
+        assert titles == ["digits_mlp, as written\n", "digits_mlp, as released\n"]
+        marks = [{line.get_marker() for line in ax.lines} & {"o", "s"} for ax in figure.axes]
+        assert marks == [{"o"}, {"s"}] * (len(figure.axes) // 2)
+        plt.close(figure)
+
+    def test_what_is_claimed_is_on_one_line(self):
+        effect = Effect("a name of a length that fills a line", pd.Series([1.0]), "bits", above=1.0)
+        assert effects.label(effect).splitlines()[-1].endswith("[>\N{NO-BREAK SPACE}1]")
+
 
 class TestSwitches:
+    @pytest.mark.parametrize(("far", "scale"), [(-17.5, "symlog"), (3.0, "linear")])
+    def test_large_leads_do_not_hide_small_ones(self, shown, far, scale):
+        rows = [("quick", "e", "as_written", 0, n, 0.5) for n in HEADLINES]
+        rows += [("quick", "e", "as_written,softmax_twice=true", 0, n, far) for n in HEADLINES]
+        numbers = pd.DataFrame(rows, columns=["profile", "experiment", "protocol", "seed", "number", "value"])
+        figure = effects.switches(numbers, HEADLINES, 0)
+        assert [ax.get_xscale() for ax in figure.axes[:2]] == [scale] * 2
+        plt.close(figure)
+        effects.show_switches(numbers, "A title", 0, HEADLINES)
+        assert ("linear within ± 1" in shown[0]["text/markdown"]) is (scale == "symlog")
+
     def test_filled_is_the_seed_and_open_are_the_others(self):
         rows = [("as_written", 0, 0.25), ("as_written", 1, 0.5)]
         rows += [("as_released", 1, 0.75), ("as_released", 0, 1.0)]

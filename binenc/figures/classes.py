@@ -36,13 +36,14 @@ def by_class(found: Study, values: pd.DataFrame, name: str) -> None:
 def draw_classes(values: pd.DataFrame, titles: list[str]) -> Figure:
     """Draw a table like that of `classes_of`, of one profile and protocol; a title for each experiment."""
     parts = [part for _, part in values.groupby("experiment", sort=False)]
-    rows = -(-len(parts) // 2)
+    across = min(len(parts), 2)
+    rows = -(-len(parts) // across)
     most = max(part["class"].nunique() for part in parts)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
             rows,
-            2,
-            figsize=(2 * PANEL + 1, (0.2 * most + 1.1) * rows),
+            across,
+            figsize=(across * PANEL + 1, (0.2 * most + 1.1) * rows),
             squeeze=False,
             layout="constrained",
         )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from binenc.figures.style import COLOURS, DASHES, PANEL, STYLE, arrange, log_ticks, show, slug
 from binenc.profile import ARCHITECTURES
@@ -14,6 +15,9 @@ from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study, last_epoch, over_seeds, source
 from binenc.words import METRICS, SHARES, number, share
+
+FEW = 5
+"""Evaluations of which each has a mark: so few look smoother as a line than they are."""
 
 Row = tuple[str, str]
 """A metric and a split: one row of panels."""
@@ -23,7 +27,7 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
     """Show metrics over epochs: a figure a profile and protocol, a column an experiment, a row a metric.
 
     Lines are means over seeds, bands one standard deviation. ``see`` says what to look at. The vertical axes
-    show all from epoch ``start`` on, given as a share of all epochs; earlier values may lie outside.
+    show all from epoch ``start`` on, given as a share of all epochs; the caption says so.
     """
     for profile, protocol, experiments in found.parts():
         table = found.table.query("profile == @profile and protocol == @protocol")
@@ -35,6 +39,8 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
         if any(ax.get_yscale() == "log" for ax in figure.axes):
             band += " (where the axis is logarithmic, as a factor)"
         words = band, "one seed, so no band"
+        if start:
+            see += f" The vertical axes are those of the epochs after the first {100 * start:.0f} %."
         caption = f"{in_words(protocol).capitalize()}. {see} {_about(found, numbers, profile, *words)}"
         first, last = numbers.epoch.min(), numbers.epoch.max()
         alt = f"Curves over epochs {first} to {last} of {_alt(found, numbers, rows)}"
@@ -93,21 +99,28 @@ def _panel(ax: Axes, part: pd.DataFrame, start: float, log: bool) -> None:
         curve = part[part.architecture == architecture].sort_values("epoch")
         mean, std, colour = curve["mean"], curve["std"], COLOURS[architecture]
         style = {"color": colour, "linestyle": DASHES[architecture], "linewidth": 1.6}
+        style |= {"marker": "."} if len(curve) <= FEW else {}
         ax.plot(curve.epoch, mean, label=ARCHITECTURES[architecture], **style)
         if std.notna().any():
-            low = mean**2 / (mean + std) if log else mean - std
-            high = mean + std
+            low, high = _band(mean, std, log)
             if curve.metric.iloc[0] in SHARES:
                 high = high.clip(upper=1)
             ax.fill_between(curve.epoch, low, high, color=colour, alpha=0.2, linewidth=0)
-    late = part[part.epoch >= start * part.epoch.max()].fillna({"std": 0})
+    late = part[part.epoch >= start * part.epoch.max()]
     if start and len(late):
-        low, high = (late["mean"] - late["std"]).min(), (late["mean"] + late["std"]).max()
+        low, high = _band(late["mean"], late["std"].fillna(0), log)
+        low, high = low.min(), high.max()
         margin = 0.06 * (high - low) or 0.01
-        ax.set_ylim(low - margin, high + margin)
+        ax.set_ylim(*((low / 1.3, high * 1.3) if log else (low - margin, high + margin)))
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     if log:
         ax.set_yscale("log")
         log_ticks(ax.yaxis)
+
+
+def _band(mean: pd.Series, std: pd.Series, log: bool) -> tuple[pd.Series, pd.Series]:
+    """One standard deviation about means; on a logarithmic axis the lower end is as far as the upper one."""
+    return (mean**2 / (mean + std) if log else mean - std), mean + std
 
 
 def _end_at_one(ax: Axes, metric: str) -> None:
@@ -119,7 +132,7 @@ def _end_at_one(ax: Axes, metric: str) -> None:
 
 def _label(ax: Axes, metric: str, split: str, splits: set[str]) -> None:
     words = METRICS[metric]
-    ax.set_ylabel(f"{words.short}{f' ({split})' if len(splits) > 1 else ''}\n[{words.unit}]")
+    ax.set_ylabel(f"{words.short}\n{f'({split}) ' if len(splits) > 1 else ''}[{words.unit}]")
 
 
 def _legend(figure: Figure, axes) -> None:
@@ -202,6 +215,7 @@ def _dots(ax: Axes, part: pd.DataFrame) -> None:
     ax.ticklabel_format(axis="y", useOffset=False)
     if np.ptp(part.value) < 1e-3:
         ax.set_ylim(part.value.mean() - 1e-3, part.value.mean() + 1e-3)
+        ax.locator_params(axis="y", nbins=3)  # of such values the labels are long
 
 
 def run_curves(record: Record, name: str) -> None:

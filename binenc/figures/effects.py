@@ -19,6 +19,8 @@ from binenc.words import percentage_points
 
 MARKS = {"as_written": ("o", "#1b1b1b", "#1b1b1b"), "as_released": ("s", "#6a6a6a", "#ffffff")}
 """Marker, colour and filling of a protocol."""
+WIDE = 5
+"""Percentage points beyond which a linear axis would hide what happens near 0."""
 
 
 def show_claim(judged: list[Verdict], name: str) -> None:
@@ -54,8 +56,8 @@ def _protocols(drawn: list[Verdict]) -> str:
 
 
 def forest(drawn: list[Verdict]) -> Figure:
-    """Draw effects: a panel an experiment and unit, two side by side, a line an effect."""
-    columns = {(v.profile, v.experiment): f"{v.title}\n{v.source}" for v in drawn}
+    """Draw effects: a panel a verdict and unit, two side by side, a line an effect."""
+    columns = {(v.profile, v.where): f"{v.where}\n{v.source}" for v in drawn}
     across = min(len(columns), 2)
     units: dict[tuple[str, bool], dict[str, None]] = {}
     for v in drawn:
@@ -81,12 +83,10 @@ def forest(drawn: list[Verdict]) -> Figure:
             for ax in line[len(block) :]:
                 ax.remove()
             for key, ax in zip(block, line, strict=False):
-                here = [v for v in drawn if (v.profile, v.experiment) == key]
-                for i, v in enumerate(here):
-                    offset = 0.15 * (i - (len(here) - 1) / 2) * 2
+                for v in (v for v in drawn if (v.profile, v.where) == key):
                     for e in v.effects:
                         if (e.unit, e.ratio) == (unit, ratio):
-                            _mark(ax, e, list(names).index(label(e)), offset, v.protocol)
+                            _mark(ax, e, list(names).index(label(e)), v.protocol)
                 ax.set_yticks(range(len(names)), names)
                 ax.set_ylim(len(names) - 0.4, -0.6)
                 ax.set_xlabel(unit)
@@ -99,7 +99,8 @@ def forest(drawn: list[Verdict]) -> Figure:
 
 def label(e: Effect) -> str:
     """An effect's name and what is claimed of it, in lines that leave room for the panels."""
-    return textwrap.fill(f"{e.name} {f'[{e.claimed}]' if e.decides else '(for information)'}", 34)
+    claimed = f"[{e.claimed}]".replace(" ", "\N{NO-BREAK SPACE}") if e.decides else "(for information)"
+    return textwrap.fill(f"{e.name} {claimed}", 34)
 
 
 def _ticks(ax: Axes, values) -> None:
@@ -111,13 +112,13 @@ def _ticks(ax: Axes, values) -> None:
         ax.locator_params(axis="x", nbins=5)
 
 
-def _mark(ax: Axes, e: Effect, y: float, offset: float, protocol: str) -> None:
+def _mark(ax: Axes, e: Effect, y: float, protocol: str) -> None:
     mean, low, high = e.shown
     marker, colour, filling = MARKS.get(protocol, ("d", "#9a9a9a", "#9a9a9a"))
     if not math.isnan(mean):
-        ax.plot(mean, y + offset, marker, color=colour, markerfacecolor=filling, markersize=6, zorder=3)
+        ax.plot(mean, y, marker, color=colour, markerfacecolor=filling, markersize=6, zorder=3)
     if not math.isnan(low):
-        ax.plot([low, high], [y + offset] * 2, "-", color=colour, linewidth=1.6, zorder=2)
+        ax.plot([low, high], [y, y], "-", color=colour, linewidth=1.6, zorder=2)
     for bound in (e.above, e.below) if e.decides else ():
         if math.isfinite(bound):
             at = math.exp(bound) if e.ratio else bound
@@ -128,7 +129,9 @@ def show_switches(numbers: pd.DataFrame, title: str, seed: int, panels: dict) ->
     """Show headline numbers of one experiment; parameters as for `switches`."""
     name = slug("switches-figure", *numbers[["profile", "experiment"]].iloc[0])
     line = f"; dashed: seed {seed} as written" if _as_written(numbers, seed).any() else ""
-    caption = f"Headline numbers by protocol. Filled: seed {seed}; open: other seeds{line}. {title}."
+    leads = numbers[numbers.number.str.endswith("_gap")].value
+    scale = " Leads: linear within ± 1, logarithmic beyond." if leads.abs().max() > WIDE else ""
+    caption = f"Headline numbers by protocol. Filled: seed {seed}; open: other seeds{line}. {title}.{scale}"
     mine = numbers[(numbers.seed == seed) & (numbers.number == "test_gap")].dropna()
     said = "; ".join(f"{in_words(row.protocol)} {percentage_points(row.value)}" for row in mine.itertuples())
     alt = f"Four panels of dots by protocol. Lead in test accuracy in percentage points, seed {seed}: {said}."
@@ -156,6 +159,9 @@ def switches(numbers: pd.DataFrame, panels: dict, seed: int) -> Figure:
                 ax.axvline(value, color="#b03a2e", linestyle="--", linewidth=1)
             if h.log:
                 _ticks(ax, part.value)
+            elif part.value.abs().max() > WIDE:
+                ax.set_xscale("symlog", linthresh=1)
+                ax.set_xticks([-10, -1, 0, 1, 10], ["−10", "−1", "0", "1", "10"])
             ax.set_yticks(range(len(names)), [name.replace("as_written,", "") for name in names])
             ax.set_ylim(len(names) - 0.4, -0.6)
             ax.set_title(h.title.replace(", ", ",\n"))

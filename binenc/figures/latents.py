@@ -15,6 +15,9 @@ from binenc.study import Study
 from binenc.words import counted
 
 BINS = 30
+GREY = (
+    "Coloured: positive (bit 1); grey: zero or negative (bit 0; a ReLU's zeros stand just left of the line)."
+)
 WANTED = (0, 5, 20, 100)
 """Epochs after which latents are shown, or the nearest that a record has."""
 
@@ -28,6 +31,11 @@ def snapshots(record: Record) -> list[int]:
 def evenly(n: int, most: int) -> np.ndarray:
     """At most so many of n columns, evenly spread."""
     return np.linspace(0, n - 1, min(n, most)).astype(int)
+
+
+def shortly(reach: float) -> str:
+    """The end of an axis, in two digits or as a whole number."""
+    return f"{reach:.0f}" if reach >= 100 else f"{reach:.2g}"
 
 
 def histogram(values: np.ndarray, bins: int, reach: float) -> np.ndarray:
@@ -76,8 +84,7 @@ def draw_ridges(ax: Axes, table: pd.DataFrame, colour: str) -> None:
     ax.hlines(range(len(dimensions)), -reach, reach, color="#bbbbbb", linewidth=0.4, zorder=0)
     ax.axvline(0, color="black", linewidth=0.6)
     ax.set(xlim=(-reach, reach), ylim=(-0.1, len(dimensions)), yticks=[], xticks=[-reach, reach])
-    label = f"{reach:.0f}" if reach >= 100 else f"{reach:.2g}"
-    ax.set_xticklabels([f"−{label}", label])
+    ax.set_xticklabels([f"−{shortly(reach)}", shortly(reach)])
     ax.tick_params(axis="x", length=2, labelsize=8)
     for place, label in zip(("left", "right"), ax.get_xticklabels(), strict=True):
         label.set_horizontalalignment(place)
@@ -122,7 +129,7 @@ def histograms(found: Study, name: str, see: str, n: int = 8) -> None:
             title = found.title(profile, experiment, protocol)
             caption = (
                 f"{title}. {see} {_whose(examples)}, at most {n} dimensions, each histogram scaled to its "
-                "own largest bin, each axis to the dimensions shown. Coloured: positive (bit 1), grey: bit 0."
+                f"own largest bin, each axis to the dimensions shown. {GREY}"
             )
             names = ", ".join(ARCHITECTURES[a] for a in examples)
             epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
@@ -144,7 +151,7 @@ def run_histograms(record: Record, name: str, n: int = 16) -> None:
     shown = counted(min(n, record.arrays["sample_latents"].shape[2]), "dimension")
     caption = (
         f"Latents of {len(record.arrays['sample_labels'][0])} test points in {shown}, one above the other; "
-        "each histogram is scaled to its own largest bin. Coloured: positive (bit 1), grey: bit 0."
+        f"each histogram is scaled to its own largest bin. {GREY}"
     )
     epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
     show(figure, name, caption, f"Histograms of latents after epochs {epochs}. {_spread(numbers)}", numbers)

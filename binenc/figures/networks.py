@@ -123,7 +123,7 @@ def loss_shape(d: int = 8) -> None:
         left.plot(a, numbers.slope, color="black", linestyle=":", label="its slope")
         left.set(xlabel="|latent| a", ylim=(0, 8), ylabel="$L_{bin}$", title="one latent")
         for reading, dashes in readings.items():
-            right.plot(a, numbers[reading], linestyle=dashes, label=reading.replace("_", " "))
+            right.plot(a, numbers[reading], color="black", linestyle=dashes, label=reading.replace("_", " "))
         right.set(
             xlabel="|latent| a",
             ylabel="$L_{bin}$",
