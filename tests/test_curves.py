@@ -158,6 +158,22 @@ class TestCurves:
             assert 1 < top < 1 + 0.04 * (1 - low)  # no share is above 1, and a line there is seen
             plt.close(figure)
 
+    @pytest.mark.parametrize(
+        ("metric", "splits", "said"),
+        [
+            ("accuracy", ["train", "test"], "Accuracy (train)\n[share of points]"),
+            ("cross_entropy", ["train", "test"], "Cross-entropy\n(train) [nats]"),
+            ("accuracy", ["train"], "Accuracy\n[share of points]"),
+        ],
+    )
+    def test_a_label_is_two_lines_that_fit(self, metric, splits, said):
+        numbers = pd.DataFrame({"experiment": "e", "epoch": [0, 5], "architecture": "binary_encoding"})
+        numbers = numbers.assign(metric=metric, mean=0.5, std=np.nan, n=1)
+        numbers = pd.concat([numbers.assign(split=split) for split in splits])
+        figure = draw_curves(numbers, [(metric, split) for split in splits], ["t"])
+        assert figure.axes[0].get_ylabel() == said
+        plt.close(figure)
+
     def test_a_logarithmic_axis_after_the_start_holds_all_bands(self):
         numbers = pd.DataFrame({"experiment": "e", "epoch": [0, 50, 100] * 2, "metric": "cross_entropy"})
         numbers = numbers.assign(

@@ -112,7 +112,7 @@ def _panel(ax: Axes, part: pd.DataFrame, start: float, log: bool) -> None:
         low, high = low.min(), high.max()
         margin = 0.06 * (high - low) or 0.01
         ax.set_ylim(*((low / 1.3, high * 1.3) if log else (low - margin, high + margin)))
-    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator("auto", steps=(1, 2, 5, 10), integer=True))
     if log:
         ax.set_yscale("log")
         log_ticks(ax.yaxis)
@@ -131,8 +131,12 @@ def _end_at_one(ax: Axes, metric: str) -> None:
 
 
 def _label(ax: Axes, metric: str, split: str, splits: set[str]) -> None:
+    """Metric, split and unit in two lines, of which the longer is as short as can be."""
     words = METRICS[metric]
-    ax.set_ylabel(f"{words.short}\n{f'({split}) ' if len(splits) > 1 else ''}[{words.unit}]")
+    which = f"({split})" if len(splits) > 1 else ""
+    ways = [f"{words.short} {which}", f"[{words.unit}]"], [words.short, f"{which} [{words.unit}]"]
+    shorter = min(ways, key=lambda lines: max(map(len, lines)))
+    ax.set_ylabel("\n".join(line.strip() for line in shorter))
 
 
 def _legend(figure: Figure, axes) -> None:

@@ -57,7 +57,7 @@ def _protocols(drawn: list[Verdict]) -> str:
 
 def forest(drawn: list[Verdict]) -> Figure:
     """Draw effects: a panel a verdict and unit, two side by side, a line an effect."""
-    columns = {(v.profile, v.where): f"{v.where}\n{v.source}" for v in drawn}
+    columns = {(v.profile, v.where): f"{textwrap.fill(v.where, 30)}\n{v.source}" for v in drawn}
     across = min(len(columns), 2)
     units: dict[tuple[str, bool], dict[str, None]] = {}
     for v in drawn:

@@ -52,7 +52,7 @@ FAMILY = "font-family: 'DejaVu Sans', 'Arial', sans-serif; "
 """As matplotlib writes ``font.sans-serif`` at every word."""
 
 PANEL = 2.75
-"""Width of a panel in inches: two side by side, the width of every figure, can still be read on a phone."""
+"""Width of a panel in inches: two side by side, the width of most figures, can still be read on a phone."""
 
 
 def slug(*words: object) -> str:
