@@ -8,10 +8,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 import nbformat
 
-from binenc.profile import ROOT, Profile, profile_names
+from bench.timing import interleaved, row
+from binenc import records
+from binenc.profile import ROOT, Block, Profile, profile_names
 
 OWN = ("_build", "data", "node_modules", ".*")
 """What a copy leaves out, beside the records that were made here."""
@@ -25,6 +28,8 @@ def rows():
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*OWN, *live))
         yield measured(copy, "nothing is there yet", 180, parts)
         yield measured(copy, "nothing changed", 5)
+        yield planned(copy)
+        yield tabulated(copy)
         change(copy / "_config.yml")
         yield measured(copy, "the book alone is built again", None)
         chapter = copy / "book/encoding.ipynb"
@@ -41,16 +46,48 @@ def change(path: Path) -> None:
     path.write_text(f"{path.read_text()}#\n")
 
 
-def measured(copy: Path, part: str, goal: float | None, note=lambda copy: "") -> dict:
-    """The row of one `make book`."""
+def measured(copy: Path, part: str, goal: float | None, note=lambda copy: "", words=("book",)) -> dict:
+    """The row of one `make`."""
     paths = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     began = time.perf_counter()
     subprocess.run(
-        ["make", "book"], cwd=copy, env=os.environ | {"PATH": paths}, check=True, stdout=sys.stderr
+        ["make", *words], cwd=copy, env=os.environ | {"PATH": paths}, check=True, stdout=sys.stderr
     )
     took = time.perf_counter() - began
     goals = {"at most": goal} if goal else {}
-    return {"part": f"make book, {part}", "unit": "s", "ours": took, "goals": goals, "note": note(copy)}
+    return {"part": f"make {words[0]}, {part}", "unit": "s", "ours": took, "goals": goals, "note": note(copy)}
+
+
+def sweep(copy: Path) -> Profile:
+    """A thousand runs: 25 values of gamma, ten seeds, the four architectures; also as a file of the copy."""
+    gammas = [f"digits_mlp,gamma={tenths / 10}" for tenths in range(1, 26)]
+    block = Block(experiments=gammas, protocols=["as_written"], seeds=list(range(10)))
+    head = (copy / "profiles/quick.yml").read_text().split("\nruns:")[0]
+    (copy / "profiles/sweep.yml").write_text(f"{head}\nruns:\n  - {block.model_dump_json()}\n")
+    return Profile.read("quick").model_copy(update={"name": "sweep", "runs": [block]})
+
+
+def planned(copy: Path) -> dict:
+    """What a thousand runs that are not there yet take to be planned."""
+    sweep(copy)
+    return measured(copy, "1000 runs", 30, words=("plan", "PROFILE=sweep"))
+
+
+def tabulated(copy: Path) -> dict:
+    """What the table of a thousand runs takes, each with the history of one: a median of five."""
+    profile, one = sweep(copy), copy / "results/quick/digits_mlp/as_written/binary_encoding/seed-0"
+    with mock.patch.object(records, "RESULTS", copy / "results"):
+        runs = profile.all_runs()
+        for run in runs:
+            folder = records.folder(profile, run)
+            shutil.copytree(one, folder, ignore=shutil.ignore_patterns("*.safetensors"))
+            made = json.loads((folder / "run.json").read_text())
+            changed = {"id": run.id, "configuration": run.configuration}
+            (folder / "run.json").write_text(json.dumps(made | changed))
+        times = interleaved(ours=lambda: records.tabulate(profile, runs))
+    shutil.rmtree(copy / "results/sweep")
+    (copy / "profiles/sweep.yml").unlink()
+    return row("The table of 1000 records", "s", times, 1.0, {"at most": 5}, "")
 
 
 def parts(copy: Path) -> str:
