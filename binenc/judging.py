@@ -1,6 +1,5 @@
 """Every claim judged by the records: for each profile, experiment and protocol by itself."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -72,36 +71,25 @@ def judge(found: Study, which: Sequence[Claim] = CLAIMS) -> list[Verdict]:
 
 
 def to_frame(judged: list[Verdict]) -> pd.DataFrame:
-    """A row a verdict; effect, low and high are those of the effect that supports the claim least."""
-    rows = []
-    for v in judged:
-        least = v.weakest
-        mean, low, high = least.shown if least else (math.nan,) * 3
-        rows.append(
-            {
-                "claim": v.claim.number,
-                "slug": v.claim.slug,
-                "statement": v.claim.statement,
-                "place": v.claim.place,
-                "profile": v.profile,
-                "source": v.source or v.profile,
-                "experiment": v.experiment,
-                "protocol": v.protocol,
-                "where": v.where,
-                "verdict": v.verdict,
-                "lean": v.lean,
-                "tied": v.tied,
-                "comparison": least.name if least else "",
-                "effect": mean,
-                "low": low,
-                "high": high,
-                "unit": least.unit if least else "",
-                "n_seeds": v.n_seeds,
-                "evidence": v.evidence,
-                "why": v.why,
-            }
-        )
-    return pd.DataFrame(rows)
+    """A row a verdict."""
+    return pd.DataFrame(
+        {
+            "claim": v.claim.number,
+            "statement": v.claim.statement,
+            "profile": v.profile,
+            "source": v.source or v.profile,
+            "experiment": v.experiment,
+            "protocol": v.protocol,
+            "where": v.where,
+            "verdict": v.verdict,
+            "lean": v.lean,
+            "tied": v.tied,
+            "n_seeds": v.n_seeds,
+            "evidence": v.evidence,
+            "why": v.why,
+        }
+        for v in judged
+    )
 
 
 def effects_frame(judged: list[Verdict]) -> pd.DataFrame:

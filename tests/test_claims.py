@@ -61,10 +61,9 @@ def test_one_seed_decides_nothing_and_shows_the_effect(number):
     v = judge(number, table(paper_world(), seeds=1))
     assert v.verdict == "undecided"
     assert "one seed" in v.why
-    row = to_frame([v]).iloc[0]
-    assert math.isfinite(row.effect)
-    assert math.isnan(row.low)
-    assert row.n_seeds == 1
+    assert math.isfinite(v.weakest.shown.mean)
+    assert math.isnan(v.weakest.shown.low)
+    assert v.n_seeds == to_frame([v]).n_seeds[0] == 1
 
 
 @pytest.mark.parametrize("number", range(1, 10))
@@ -110,8 +109,8 @@ def test_equal_accuracies_are_undecided(number):
 
 def test_the_weakest_comparison_is_the_one_reported():
     v = judge(5, table(paper_world() | {("accuracy", NONE): (0.5, 0.9, 0.979)}))
-    assert to_frame([v]).comparison[0] == "binary encoding − no penultimate"
-    assert to_frame([v]).effect[0] == pytest.approx(0.1, abs=1e-3)
+    assert v.weakest.name == "binary encoding − no penultimate"
+    assert v.weakest.shown.mean == pytest.approx(0.1, abs=1e-3)
     assert all(e.decides for e in v.effects)
 
 
@@ -139,7 +138,7 @@ def test_means_on_their_bounds_lean_nowhere(others, lean):
 
 def test_of_a_claim_that_one_half_suffices_for_that_half_is_reported():
     v = judge(2, table(paper_world() | {("std", LINEAR): FALLING}))
-    assert to_frame([v]).comparison[0] == "log-likelihood"
+    assert v.weakest.name == "log-likelihood"
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -210,7 +209,10 @@ def test_experiments_and_protocols_are_judged_apart():
 def test_the_order_of_the_rows_does_not_matter(seed):
     t = pd.concat([table(paper_world(), noise=0.1), table(paper_world(), noise=0.2, protocol="as_released")])
     rows, order = np.random.default_rng(seed).permutation(len(t)), ["protocol", "claim"]
-    plain, shuffled = (to_frame(judging.judge_table(x)).sort_values(order) for x in (t, t.iloc[rows]))
+    judged = [judging.judge_table(x) for x in (t, t.iloc[rows])]
+    plain, shuffled = (to_frame(some).sort_values(order) for some in judged)
+    one, other = ({(v.claim.number, v.protocol): str(v.weakest) for v in some} for some in judged)
+    assert one == other
     pd.testing.assert_frame_equal(plain.reset_index(drop=True), shuffled.reset_index(drop=True))
 
 
