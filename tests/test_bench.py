@@ -1,15 +1,17 @@
 """What `make bench` compares: the row of its table, and that its baseline measures what we measure."""
 
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from bench import timing
+from bench import building, timing
 from bench.measures import loops, mixtures
 from bench.timing import row
 from binenc.metrics import measure
+from binenc.profile import ROOT, Profile
 from binenc.protocol import AS_WRITTEN
 
 
@@ -53,3 +55,23 @@ def test_seconds_are_those_of_one_call(monkeypatch):
     monkeypatch.setattr(timing, "time", clock)
     assert timing.seconds(lambda: calls.append(1), 4) == 3
     assert len(calls) == 4
+
+
+def test_a_build_that_is_measured_is_not_told_what_the_benchmark_was(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setenv("MAKEFLAGS", "-- PART=build")
+    monkeypatch.setattr(building.subprocess, "run", lambda words, env, **_: asked.append((words, env)))
+    made = building.measured(tmp_path, "1000 runs", 30, words=("plan", "PROFILE=sweep"))
+    ((words, env),) = asked
+    assert words == ["make", "plan", "PROFILE=sweep"]
+    assert env["MAKEFLAGS"] == ""
+    assert (made["part"], made["goals"]) == ("make plan, 1000 runs", {"at most": 30})
+
+
+def test_the_sweep_is_a_thousand_runs_also_as_a_file(tmp_path, monkeypatch):
+    (tmp_path / "profiles").mkdir()
+    shutil.copy(ROOT / "profiles/quick.yml", tmp_path / "profiles")
+    profile = building.sweep(tmp_path)
+    monkeypatch.setattr("binenc.profile.PROFILES", tmp_path / "profiles")
+    assert len(set(profile.all_runs())) == len(profile.all_runs()) == 1000
+    assert Profile.read("sweep").all_runs() == profile.all_runs()
