@@ -61,7 +61,7 @@ def shard(runs: list[Run], part: str) -> list[Run]:
     Raises
     ------
     InputError
-        If the part is not written so.
+        If the part is not written so, or would be empty.
     """
     found = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", part, re.ASCII)
     if not found or (i := int(found[1])) > (n := int(found[2])):
@@ -69,4 +69,8 @@ def shard(runs: list[Run], part: str) -> list[Run]:
     place: dict[tuple, int] = {}
     for run in runs:
         place.setdefault((run.experiment_name, run.protocol_name, run.seed), len(place))
+    if i > len(place):
+        raise InputError(
+            f"shard {part!r}: what is compared stays together, so n is at most {len(place)} here"
+        )
     return [r for r in runs if place[r.experiment_name, r.protocol_name, r.seed] % n == i - 1]

@@ -73,5 +73,5 @@ def test_the_sweep_is_a_thousand_runs_also_as_a_file(tmp_path, monkeypatch):
     shutil.copy(ROOT / "profiles/quick.yml", tmp_path / "profiles")
     profile = building.sweep(tmp_path)
     monkeypatch.setattr("binenc.profile.PROFILES", tmp_path / "profiles")
-    assert len(set(profile.all_runs())) == len(profile.all_runs()) == 1000
+    assert len({run.id for run in profile.all_runs()}) == len(profile.all_runs()) == 1000
     assert Profile.read("sweep").all_runs() == profile.all_runs()

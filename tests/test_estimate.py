@@ -8,6 +8,7 @@ from copying import copy_repository, make, try_make
 from synthetic import synthetic
 
 from binenc import estimate, provenance, records, training
+from binenc.choice import shard
 from binenc.estimate import Cost
 from binenc.profile import Block, InputError, Resources
 
@@ -28,10 +29,10 @@ def test_what_has_a_record_is_not_missing(here, smoke):
     assert estimate.missing(smoke) == runs
     records.save(synthetic(runs[3]), records.folder(smoke, runs[3]))
     assert estimate.missing(smoke) == runs[:3] + runs[4:]
-    assert estimate.missing(smoke, "1/3") == [
-        run for run in runs[::3] if run is not runs[3] and run.id != runs[3].id
-    ]
-    assert estimate.missing(smoke, "2/3") == runs[1::3]
+    parts = [shard(runs, f"{i}/3") for i in (1, 2, 3)]
+    assert runs[3] in parts[0]
+    for i, part in enumerate(parts, start=1):
+        assert estimate.missing(smoke, f"{i}/3") == [run for run in part if run.id != runs[3].id]
 
 
 def test_a_kind_is_a_size_of_network_and_of_latents(smoke):
@@ -137,7 +138,7 @@ def test_when_every_run_has_its_record_nothing_is_measured_or_asked(here, smoke,
         records.save(synthetic(run), records.folder(smoke, run))
     estimate.check(smoke, None, 2, None, yes=False)
     assert capsys.readouterr().out == "profile smoke: every run has its record\n"
-    estimate.check(smoke, "11/12", 2, None, yes=False)
+    estimate.check(smoke, "3/4", 2, None, yes=False)
     assert capsys.readouterr().out == "profile smoke, part 11/12: no run falls into it\n"
 
 
@@ -146,17 +147,18 @@ def test_a_part_of_a_profile_is_trained_in_place_and_once(tmp_path):
     copy = copy_repository(tmp_path / "copy")
     (copy / "profiles/one.yml").write_text(
         (copy / "profiles/smoke.yml").read_text().split("\nruns:")[0]
-        + "\nruns:\n  - {experiments: ['digits_mlp,epochs=1'], protocols: [as_written], seeds: [0]}\n"
+        + "\nruns:\n  - {experiments: ['digits_mlp,epochs=1'], protocols: [as_written], seeds: [0, 1], "
+        "architectures: [no_penultimate]}\n"
     )
-    words = ["paper", "PROFILE=one", "CORES=1", "SHARD=4/4"]
+    words = ["paper", "PROFILE=one", "CORES=1", "SHARD=2/2"]
     if not torch.cuda.is_available():
         refused = try_make(copy, *words, BINENC_DEVICE="")
         assert refused.returncode == 2
         assert "BINENC_DEVICE=cpu" in refused.stderr.splitlines()[0]
     assert not (copy / "results").exists()
     assert "1 run to train on cpu" in make(copy, *words, "BINENC_DEVICE=cpu", BINENC_DEVICE="")
-    pages = list((copy / "_build/pages").rglob("seed-0.ipynb"))
-    assert [page.parent.name for page in pages] == ["no_penultimate"]
+    pages = list((copy / "_build/pages").rglob("seed-*.ipynb"))
+    assert [page.name for page in pages] == ["seed-1.ipynb"]
     assert len(list((copy / "results").rglob("run.json"))) == 1
     assert not list((copy / "results").rglob("*.corrupt"))
     assert not (copy / "_build/html").exists()
