@@ -83,6 +83,7 @@ class TestSwitches:
         numbers = pd.DataFrame(rows, columns=["profile", "experiment", "protocol", "seed", "number", "value"])
         figure = effects.switches(numbers, HEADLINES, 0)
         assert [ax.get_xscale() for ax in figure.axes[:2]] == [scale] * 2
+        assert figure.axes[0].get_xlim()[1] < 10
         plt.close(figure)
         effects.show_switches(numbers, "A title", 0, HEADLINES)
         assert ("linear within ± 1" in shown[0]["text/markdown"]) is (scale == "symlog")

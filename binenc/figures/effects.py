@@ -161,7 +161,9 @@ def switches(numbers: pd.DataFrame, panels: dict, seed: int) -> Figure:
                 _ticks(ax, part.value)
             elif part.value.abs().max() > WIDE:
                 ax.set_xscale("symlog", linthresh=1)
-                ax.set_xticks([-10, -1, 0, 1, 10], ["−10", "−1", "0", "1", "10"])
+                low, high = ax.get_xlim()
+                ax.set_xticks([x for x in (-10, -1, 0, 1, 10) if low <= x <= high])
+                ax.xaxis.set_major_formatter("{x:g}")
             ax.set_yticks(range(len(names)), [name.replace("as_written,", "") for name in names])
             ax.set_ylim(len(names) - 0.4, -0.6)
             ax.set_title(h.title.replace(", ", ",\n"))
