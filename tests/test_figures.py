@@ -70,6 +70,14 @@ class TestEffects:
         assert marks == [{"o"}, {"s"}] * (len(figure.axes) // 2)
         plt.close(figure)
 
+    def test_an_axis_of_shares_ends_at_one(self):
+        effect = Effect("a", pd.Series([1.0, 1.0]), "share of points", above=0.99)
+        figure = effects.forest([dataclasses.replace(judge(1, table(paper_world())), effects=(effect,))])
+        low, high = figure.axes[0].get_xlim()
+        assert low < 0.99
+        assert 1 < high < 1.01
+        plt.close(figure)
+
     def test_what_is_claimed_is_on_one_line(self):
         effect = Effect("a name of a length that fills a line", pd.Series([1.0]), "bits", above=1.0)
         assert effects.label(effect).splitlines()[-1].endswith("[>\N{NO-BREAK SPACE}1]")

@@ -90,6 +90,9 @@ def forest(drawn: list[Verdict]) -> Figure:
                 ax.set_yticks(range(len(names)), names)
                 ax.set_ylim(len(names) - 0.4, -0.6)
                 ax.set_xlabel(unit)
+                if unit.startswith("share of"):  # the axis ends where shares do, with room for a mark
+                    low, high = ax.get_xlim()
+                    ax.set_xlim(low, min(high, 1 + 0.04 * (high - low)))
                 _ticks(ax, [x for curve in ax.lines for x in curve.get_xdata()] if ratio else ())
         for block, line in zip(blocks, axes[:: len(units)], strict=True):
             for key, ax in zip(block, line, strict=False):
@@ -161,6 +164,7 @@ def switches(numbers: pd.DataFrame, panels: dict, seed: int) -> Figure:
                 _ticks(ax, part.value)
             elif part.value.abs().max() > WIDE:
                 ax.set_xscale("symlog", linthresh=1)
+                ax.margins(x=0.08)
                 low, high = ax.get_xlim()
                 ax.set_xticks([x for x in (-10, -1, 0, 1, 10) if low <= x <= high])
                 ax.xaxis.set_major_formatter("{x:g}")
