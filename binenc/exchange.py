@@ -30,9 +30,11 @@ from binenc.profile import InputError, Profile, Run, first_complaint
 FILES = ("run.json", *records.FILES)
 """What of a record travels: all but the weights."""
 LIST = "records.json"
-ARRAYS = {"epoch": 1, "sample_latents": 3, "sample_pca": 3, "sample_labels": 2, "codebook": 3}
-ARRAYS |= {"test_codebook": 2, "test_class_means": 2, "test_class_count": 1}
-ARRAYS |= {"test_class_code_share": 1, "test_class_accuracy": 1}
+ARRAYS = {
+    **{"epoch": 1, "sample_latents": 3, "sample_pca": 3, "sample_labels": 2, "codebook": 3},
+    **{"test_codebook": 2, "test_class_means": 2, "test_class_count": 1},
+    **{"test_class_code_share": 1, "test_class_accuracy": 1},
+}
 """What a report reads in arrays.npz: the number of dimensions of each array."""
 
 Plain = Annotated[str, Field(pattern=r"^[\w .,:;()@+/-]+$")]
