@@ -63,8 +63,7 @@ def ranking(found: Study, metric: str, split: str) -> str:
     lines = [f"{title}, {POINTS[split]}, after the last epoch, from the highest mean to the lowest:", ""]
     recorded = found.table[(found.table.metric == metric) & (found.table.split == split)]
     for key, runs in last_epoch(recorded).groupby(GROUP, sort=False):
-        everywhere = runs.groupby("seed").architecture.transform("size") == runs.architecture.nunique()
-        part = over_seeds(runs[everywhere])
+        part = over_seeds(of_shared_seeds(runs))
         if part.empty:
             lines.append(f"- {where(found, *key)}: no seed has all architectures.")
             continue
@@ -82,6 +81,11 @@ def ranking(found: Study, metric: str, split: str) -> str:
     return "\n".join(lines)
 
 
+def of_shared_seeds(runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the seeds that all architectures have, of one row a run."""
+    return runs[runs.groupby("seed").architecture.transform("size") == runs.architecture.nunique()]
+
+
 def protocols_apart(found: Study, profile: str) -> str:
     """How test accuracies as written and as released compare, a Markdown item an experiment of a profile.
 
@@ -91,7 +95,9 @@ def protocols_apart(found: Study, profile: str) -> str:
     lines = []
     for experiment, part in last_epoch(mine).groupby("experiment", sort=False):
         written, released = (
-            part[part.protocol == name].pivot(index="seed", columns="architecture", values="value").dropna()
+            of_shared_seeds(part[part.protocol == name]).pivot(
+                index="seed", columns="architecture", values="value"
+            )
             for name in ("as_written", "as_released")
         )
         if not len(written) or not len(released) or "binary_encoding" not in released:
