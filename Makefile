@@ -91,7 +91,7 @@ run: env  ## one page: EXPERIMENT=digits_mlp [PROFILE= PROTOCOL= ARCH= SEED= EPO
 		"$(PROTOCOL)" "$(ARCH)" "$(SEED)"
 
 paper: env  ## train what is missing of PROFILE (paper), after an estimate: [SHARD=1/4 YES=1 BINENC_DEVICE=cpu]
-	@python -m binenc.estimate "$(RECORDED)" --cores $(CORES) --keep _build/estimate.json \
+	@python -m binenc.commands.estimate "$(RECORDED)" --cores $(CORES) --keep _build/estimate.json \
 		$(if $(SHARD),--shard "$(SHARD)") $(if $(filter 1,$(YES)),--yes)
 	@$(SNAKEMAKE) --quiet all --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages) || $(LEFT)
 	$(if $(SHARD),,@$(REPORT))
@@ -103,13 +103,13 @@ slurm: env  ## the same with each page a job of a Slurm cluster: profiles/slurm/
 		--quiet host rules progress --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages)
 
 verify: env  ## train a recorded run again and compare: RUN=mnist/as_written/binary_encoding/seed-0 [PROFILE=paper]
-	@python -m binenc.verify "$(RECORDED)" "$(RUN)"
+	@python -m binenc.commands.verify "$(RECORDED)" "$(RUN)"
 
 export: env  ## pack the records of PROFILE (paper) into one file of _build
-	@python -m binenc.exchange export "$(RECORDED)" "_build/$(RECORDED)-records.tar"
+	@python -m binenc.commands.exchange export "$(RECORDED)" "_build/$(RECORDED)-records.tar"
 
 import: env  ## check and add the records of such a file: FILE=_build/paper-records.tar
-	@python -m binenc.exchange import "$(FILE)"
+	@python -m binenc.commands.exchange import "$(FILE)"
 
 test: env  ## all tests that need no browser and no GPU
 	@OMP_NUM_THREADS=1 python -m pytest -q -n $(CORES)

@@ -51,8 +51,7 @@ if not SHOWN:
 CHAPTERS = re.findall(r"^[^#\n]*: book/([\w-]+)$", Path("_toc.yml").read_text(), re.M)
 CHAPTERS = [name for name in CHAPTERS if name not in ("status", "speed") and not Path(f"book/{name}.md").exists()]
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
-JUDGING = [f"binenc/{name}.py" for name in ("claims", "claim_notes", "claim_pages", "front", "judging", "part", "race", "switches", "verdict")]
-COMMANDS = [f"binenc/{name}.py" for name in ("command", "estimate", "exchange", "verify")]
+JUDGING, COMMANDS = ([str(path) for path in Path("binenc", room).glob("*.py")] for room in ("claims", "commands"))
 DRAWING = {str(path) for path in Path("binenc").rglob("*.py")} - {*TRAINING, *JUDGING, *COMMANDS}
 DRAWING = [*sorted(DRAWING), "pipeline/page.py"]
 TEXT = [path for room in ("book", "profiles") for path in Path(room).rglob("*") if path.suffix != ".ipynb"]

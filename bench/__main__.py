@@ -10,7 +10,7 @@ import sys
 import torch
 
 from bench import building, measures, steps
-from binenc.command import command
+from binenc.commands import command
 from binenc.profile import ROOT, InputError
 from binenc.provenance import processor, provenance
 from binenc.training import device

@@ -14,11 +14,11 @@ from sklearn.mixture import GaussianMixture
 from bench.steps import our_step, paper
 from bench.timing import interleaved, row
 from binenc import data
+from binenc.claims.verdict import interval
 from binenc.metrics import measure
 from binenc.profile import Profile
 from binenc.protocol import AS_WRITTEN
 from binenc.training import forward
-from binenc.verdict import interval
 
 SHORT = 31
 """Epochs of the runs that compare bf16 with float32."""

@@ -14,7 +14,7 @@ from binenc.choice import choose
 from binenc.profile import ARCHITECTURES, InputError, Profile, Run
 from binenc.protocol import in_words
 from binenc.provenance import version
-from binenc.words import counted, duration, markdown_table
+from binenc.text.words import counted, duration, markdown_table
 
 KEYS = ["profile", "experiment", "protocol", "architecture"]
 """Columns that, with the seed, name a run in a table."""

@@ -10,7 +10,7 @@ import yaml
 
 from binenc.profile import ARCHITECTURES
 from binenc.provenance import version
-from binenc.words import counted, markdown_table, number
+from binenc.text.words import counted, markdown_table, number
 from pipeline import speed
 
 FINAL = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell
 
-from binenc.command import command
+from binenc.commands import command
 from binenc.profile import ROOT, InputError
 
 

@@ -18,7 +18,7 @@ import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from binenc.choice import choose
-from binenc.command import command
+from binenc.commands import command
 from binenc.profile import ROOT, InputError, Profile
 
 

@@ -5,9 +5,9 @@ import shutil
 import subprocess
 import sys
 
-from binenc.command import command
+from binenc.commands import command
 from binenc.profile import InputError
-from binenc.words import duration
+from binenc.text.words import duration
 from pipeline.report import build
 from pipeline.stage import BUILD, STAGE
 

@@ -8,8 +8,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from binenc import claim_pages, front, judging, study
-from binenc.command import command
+from binenc import claims, study
+from binenc.claims import front
+from binenc.commands import command
 from binenc.figures import slug
 from binenc.profile import ROOT, InputError
 
@@ -38,17 +39,17 @@ def main(names: list[str]) -> None:
         raise InputError(
             f"_build/chapters has no figure {drawn[0]}: `make report PROFILE={names[0]}` draws it"
         )
-    judged = judging.judge(found)
-    verdicts = judging.to_frame(judged)
+    judged = claims.judge(found)
+    verdicts = claims.to_frame(judged)
     first = verdicts.source == verdicts.source[0]
     said = [
-        claim_pages.headline(verdicts[first]),
+        claims.headline(verdicts[first]),
         *study.gaps(found),
-        claim_pages.table_markdown(verdicts[first]),
+        claims.table_markdown(verdicts[first]),
         front.numbers(found, study.read(names, variants=["experiment"]), judged),
     ]
     if not first.all():
-        others = claim_pages.table_markdown(verdicts[~first]), claim_pages.elsewhere(judged, first=False)
+        others = claims.table_markdown(verdicts[~first]), claims.elsewhere(judged, first=False)
         said.append(CLOSED.format("\n\n".join(others)))
     write(ROOT / "README.md", "\n\n".join(said))
     newest = max(next(filter(None, figures)), key=lambda path: path.stat().st_mtime)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from binenc.command import command
+from binenc.commands import command
 from binenc.profile import ROOT
 from pipeline.check import problems
 from pipeline.kept import COMPLETE

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from binenc.command import command
+from binenc.commands import command
 from binenc.profile import ROOT, InputError, Profile
 from binenc.records import is_current
 from pipeline.page import execute

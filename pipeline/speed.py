@@ -5,7 +5,7 @@ from pathlib import Path
 
 from binenc.profile import ROOT
 from binenc.provenance import version
-from binenc.words import METRICS, markdown_table, plus_minus
+from binenc.text.words import METRICS, markdown_table, plus_minus
 
 RECORDED = ROOT / "bench/recorded.json"
 PARTS = {

@@ -16,7 +16,7 @@ from binenc import records, study
 from binenc.choice import choose
 from binenc.profile import ROOT, Profile, Run
 from binenc.provenance import git, version
-from binenc.words import counted
+from binenc.text.words import counted
 from pipeline import appendix, kept
 
 BUILD = ROOT / "_build"

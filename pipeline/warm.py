@@ -24,9 +24,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 IMPORTED = (
-    *("binenc.training", "binenc.claims", "binenc.switches", "binenc.tables", "binenc.slider"),
-    *("binenc.choice", "binenc.figures.effects", "sklearn.datasets", "sklearn.model_selection"),
-    *("scipy.stats", "safetensors.torch", "ipykernel.kernelapp", "papermill"),
+    *("binenc.training", "binenc.choice", "binenc.claims.front", "binenc.claims.switches"),
+    *("binenc.text.tables", "binenc.figures.slider", "binenc.figures.effects"),
+    *("sklearn.datasets", "sklearn.model_selection", "scipy.stats", "safetensors.torch"),
+    *("ipykernel.kernelapp", "papermill"),
 )
 """What every page takes seconds to import."""
 

@@ -10,7 +10,8 @@ from hypothesis import settings
 from stored import make
 from synthetic import synthetic
 
-from binenc import exchange, records
+from binenc import records
+from binenc.commands import exchange
 from binenc.profile import Profile, Run
 
 os.environ.setdefault("BINENC_DEVICE", "cpu")

@@ -6,7 +6,7 @@ from synthetic import synthetic
 
 from binenc import records
 from binenc.profile import Profile, Run
-from binenc.words import METRICS
+from binenc.text.words import METRICS
 
 CLASSES, POINTS, DIMENSIONS = 4, 40, 6
 

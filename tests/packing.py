@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from binenc import exchange
+from binenc.commands import exchange
 from binenc.profile import InputError
 
 

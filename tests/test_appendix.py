@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from binenc.words import number
+from binenc.text.words import number
 from pipeline import appendix
 
 

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from worlds import REFUTED, judge, paper_world, table
 
-from binenc import judging
-from binenc.claim_pages import (
+from binenc.claims import judging
+from binenc.claims.judging import effects_frame, known, to_frame
+from binenc.claims.pages import (
     COLOURS,
     claim_markdown,
     elsewhere,
@@ -21,12 +22,11 @@ from binenc.claim_pages import (
     table_html,
     table_markdown,
 )
-from binenc.claims import BINARY, CLAIMS, NONE
+from binenc.claims.paper import BINARY, CLAIMS, NONE
+from binenc.claims.verdict import Effect
 from binenc.figures.effects import forest
-from binenc.judging import effects_frame, known, to_frame
 from binenc.profile import ARCHITECTURES, ROOT, InputError
-from binenc.verdict import Effect
-from binenc.words import number
+from binenc.text.words import number
 
 
 def test_tables_show_words_for_every_claim_and_column():

@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from binenc import figures, study
-from binenc.classes import CLASS_COLUMNS, classes_of, extremes
 from binenc.figures.classes import draw_classes
+from binenc.text.classes import CLASS_COLUMNS, classes_of, extremes
 
 
 def test_rows_are_what_the_records_say_of_each_class(made):

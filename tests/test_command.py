@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from binenc.command import command
+from binenc.commands import command
 from binenc.profile import InputError
 
 

@@ -5,9 +5,9 @@ import math
 import pytest
 from worlds import BINARY, LINEAR, NONE, NONLINEAR, judge, paper_world, table, verdict_of
 
-from binenc import claims
+from binenc.claims import paper
+from binenc.claims.verdict import Effect
 from binenc.profile import ARCHITECTURES
-from binenc.verdict import Effect
 
 
 def times_and_areas(changes: dict | None = None) -> dict[str, Effect]:
@@ -51,7 +51,7 @@ def test_nearest_counts_the_evaluations_at_which_all_four_measures_are_lower():
     behind = {("equinorm", BINARY): (0.9, 0.8, 0.01), ("max_angle", BINARY): (0.1, 0.1, math.nan)}
     assert times_and_areas()["ahead by all four"].values.tolist() == pytest.approx([2 / 3] * 3)  # a tie first
     assert times_and_areas(behind)["ahead by all four"].values.tolist() == [0.0] * 3
-    ahead = {(metric, BINARY): (0.9, 0.1, 0.01) for metric in claims.ETF}
+    ahead = {(metric, BINARY): (0.9, 0.1, 0.01) for metric in paper.ETF}
     assert times_and_areas(ahead)["ahead by all four"].values.tolist() == [1.0] * 3
 
 

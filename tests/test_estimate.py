@@ -7,9 +7,10 @@ import torch
 from copying import copy_repository, make, try_make
 from synthetic import synthetic
 
-from binenc import estimate, provenance, records, training
+from binenc import provenance, records, training
 from binenc.choice import shard
-from binenc.estimate import Cost
+from binenc.commands import estimate
+from binenc.commands.estimate import Cost
 from binenc.profile import Block, InputError, Resources
 
 

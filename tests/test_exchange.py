@@ -8,7 +8,8 @@ import pytest
 from packing import files
 from synthetic import synthetic
 
-from binenc import exchange, records
+from binenc import records
+from binenc.commands import exchange
 from binenc.profile import ROOT, InputError
 
 
@@ -74,7 +75,7 @@ def test_what_a_killed_import_left_is_removed_when_it_is_old(packed, here):
 
 
 def test_the_command_says_one_line(tmp_path):
-    line = [sys.executable, "-m", "binenc.exchange", "import", str(tmp_path / "no.tar")]
+    line = [sys.executable, "-m", "binenc.commands.exchange", "import", str(tmp_path / "no.tar")]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1

@@ -5,8 +5,9 @@ import re
 import pandas as pd
 from worlds import paper_world, table
 
-from binenc import front, study
-from binenc.judging import judge_table
+from binenc import study
+from binenc.claims import front
+from binenc.claims.judging import judge_table
 
 
 def test_the_numbers_are_of_the_first_profile_and_in_their_order(made):

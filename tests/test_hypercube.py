@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from binenc import hypercube, study, tables
+from binenc import study
 from binenc.geometry import equiangularity, off_vertices
-from binenc.words import number
+from binenc.text import hypercube, tables
+from binenc.text.words import number
 
 
 def test_geometry_is_of_the_codes_and_class_means_of_each_run(made):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from packing import files, refused, repack, rewrite
 from synthetic import synthetic
 
-from binenc import exchange
+from binenc.commands import exchange
 from binenc.profile import ROOT, InputError, Profile
 
 

@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 from worlds import BINARY, NONE, judge, paper_world, table
 
-from binenc import judging, records, study
-from binenc.judging import effects_frame, to_frame
+from binenc import records, study
+from binenc.claims import judging
+from binenc.claims.judging import effects_frame, to_frame
 
 
 def test_the_weakest_of_one_seed():

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from copying import copy_repository, sh
 
-from binenc.claims import CLAIMS
+from binenc.claims.paper import CLAIMS
 from binenc.profile import ROOT, Profile
 from pipeline.page import parameters
 

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from binenc.command import command
+from binenc.commands import command
 from binenc.profile import ROOT, InputError
 from pipeline import page
 

@@ -80,12 +80,12 @@ def test_nothing_changed_plans_nothing(built):
     [
         ("binenc/figures/style.py", {"draw": len(RUNS), "train": 0}),
         ("binenc/profile.py", {"draw": len(RUNS), "train": 0, "chapter": 9}),
-        ("binenc/verify.py", None),
+        ("binenc/commands/verify.py", None),
         ("binenc/training.py", {"draw": 0, "train": len(RUNS)}),
         ("book/encoding.ipynb", {"draw": 0, "train": 0, "chapter": 1}),
         ("bench/recorded.json", {"draw": 0, "train": 0, "chapter": 0}),
         ("CITATION.cff", {"draw": 0, "train": 0, "chapter": 0}),
-        ("binenc/race.py", {"draw": 0, "train": 0, "chapter": 9}),
+        ("binenc/claims/race.py", {"draw": 0, "train": 0, "chapter": 9}),
         ("profiles/smoke.yml", {"draw": 0, "train": 0, "chapter": 9}),
     ],
 )

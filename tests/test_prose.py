@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from binenc import loss, models, prose, records, study
+from binenc import loss, models, records, study
 from binenc.figures.curves import curves
 from binenc.geometry import simplex
 from binenc.profile import ARCHITECTURES
-from binenc.words import number, plus_minus
+from binenc.text import prose
+from binenc.text.words import number, plus_minus
 
 
 def test_ending_says_the_last_values_of_the_records(made):

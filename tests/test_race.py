@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from binenc.race import FLOOR, log_area, race
+from binenc.claims.race import FLOOR, log_area, race
 
 EPOCHS = np.array([0.0, 5.0, 10.0])
 FIRST, BETTER, WORSE = [1.0, 0.1, 0.01], [1.0, 0.7, 0.5], [2.0, 0.9, 0.8]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from worlds import paper_world, table
 
-from binenc.judging import judge_table
+from binenc.claims.judging import judge_table
 from binenc.profile import ROOT, InputError, Profile
 from pipeline import readme
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from binenc import slider
+from binenc.figures import slider
 from binenc.records import Record
 
 

@@ -226,7 +226,8 @@ def test_recorded_profiles_are_told_apart():
 
 
 def test_reading_records_does_not_import_torch():
-    code = "import sys; from binenc import figures, prose, study, tables; print('torch' in sys.modules)"
+    rooms = "from binenc import claims, figures, study; from binenc.text import prose, tables"
+    code = f"import sys; {rooms}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from test_claims import BINARY, NONE, paper_world, table
 
-from binenc import judging, switches
+from binenc.claims import judging, switches
 from binenc.figures import effects
 from binenc.metrics import measure
 from binenc.protocol import AS_RELEASED, AS_WRITTEN

@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 from drawn import CLASSES, DIMENSIONS
 
-from binenc import hypercube, records, study, tables
+from binenc import records, study
 from binenc.geometry import equiangularity, off_vertices, rotated_off_vertices
 from binenc.profile import ARCHITECTURES
-from binenc.prose import parameter_sentence
 from binenc.protocol import AS_RELEASED, AS_WRITTEN
-from binenc.words import METRICS, number, plus_minus
+from binenc.text import hypercube, tables
+from binenc.text.prose import parameter_sentence
+from binenc.text.words import METRICS, number, plus_minus
 
 
 def test_final_table(made):

@@ -18,7 +18,7 @@ BLOCK = re.compile(r"^```(bash|python|yaml|markdown)\n(.*?)^```$", re.M | re.S)
 RECORDED = "results/paper/mnist/as_written"
 """Records that are older than what the page adds, and stay."""
 CHECK = """
-from binenc.tables import protocol_table
+from binenc.text.tables import protocol_table
 assert "centre_latents" in set(protocol_table().Field)
 assert len(found.runs["paper"]) == 4  # read by code that has fields which they lack
 (mine,) = found.table[(found.table.metric == "norm") & (found.table.split == "test")].value[-1:]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from binenc.claims import CLAIMS
-from binenc.part import Part
-from binenc.verdict import CONFIDENCE, Effect, Verdict, decide, interval, ordered
+from binenc.claims.paper import CLAIMS
+from binenc.claims.part import Part
+from binenc.claims.verdict import CONFIDENCE, Effect, Verdict, decide, interval, ordered
 
 values = st.lists(st.floats(-100, 100), min_size=2, max_size=8)
 

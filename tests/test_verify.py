@@ -10,7 +10,8 @@ import torch
 from scipy import stats
 from synthetic import METRICS, synthetic
 
-from binenc import data, records, training, verify
+from binenc import data, records, training
+from binenc.commands import verify
 from binenc.profile import Block, InputError, Profile
 
 

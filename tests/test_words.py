@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from binenc.metrics import measure
 from binenc.protocol import AS_WRITTEN
-from binenc.words import (
+from binenc.text.words import (
     METRICS,
     counted,
     duration,

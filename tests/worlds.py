@@ -4,15 +4,15 @@ import math
 
 import pandas as pd
 
-from binenc import claims, judging
-from binenc.claims import BINARY, LINEAR, NONE, NONLINEAR
-from binenc.verdict import Verdict
+from binenc.claims import judging, paper
+from binenc.claims.paper import BINARY, LINEAR, NONE, NONLINEAR
+from binenc.claims.verdict import Verdict
 
 ARCHITECTURES = [BINARY, LINEAR, NONLINEAR, NONE]
 COLUMNS = ["profile", "experiment", "protocol", "architecture", "seed", "epoch", "split", "metric", "value"]
 EPOCHS = (0, 5, 10)
 RISING, FALLING, FLAT = (1.0, 2.0, 3.0), (3.0, 2.0, 1.0), (1.0, 1.0, 1.0)
-ETF = list(claims.ETF)
+ETF = list(paper.ETF)
 
 
 def paper_world() -> dict[tuple[str, str], tuple]:
@@ -51,7 +51,7 @@ def table(world: dict, seeds: int = 3, noise: float = 1e-6, protocol: str = "as_
 
 
 def judge(number: int, t: pd.DataFrame) -> Verdict:
-    (v,) = judging.judge_table(t, which=[claims.CLAIMS[number - 1]])
+    (v,) = judging.judge_table(t, which=[paper.CLAIMS[number - 1]])
     return v
 
 

@@ -13,7 +13,7 @@ from binenc.geometry import hamming, pairs, plotkin_bound
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record
 from binenc.study import Study
-from binenc.words import counted
+from binenc.text.words import counted
 
 
 def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:

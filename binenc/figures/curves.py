@@ -14,7 +14,7 @@ from binenc.profile import ARCHITECTURES
 from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study, last_epoch, over_seeds, source
-from binenc.words import METRICS, SHARES, number, share
+from binenc.text.words import METRICS, SHARES, number, share
 
 FEW = 5
 """Evaluations of which each has a mark: so few look smoother as a line than they are."""

@@ -10,12 +10,12 @@ from IPython.display import Markdown, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from binenc.claim_pages import claim_markdown
+from binenc.claims.judging import effects_frame, known
+from binenc.claims.pages import claim_markdown
+from binenc.claims.verdict import Effect, Verdict, ordered
 from binenc.figures.style import PANEL, STYLE, log_ticks, show, slug
-from binenc.judging import effects_frame, known
 from binenc.protocol import in_words
-from binenc.verdict import Effect, Verdict, ordered
-from binenc.words import percentage_points
+from binenc.text.words import percentage_points
 
 MARKS = {"as_written": ("o", "#1b1b1b", "#1b1b1b"), "as_released": ("s", "#6a6a6a", "#ffffff")}
 """Marker, colour and filling of a protocol."""
@@ -144,7 +144,7 @@ def show_switches(numbers: pd.DataFrame, title: str, seed: int, panels: dict) ->
 def switches(numbers: pd.DataFrame, panels: dict, seed: int) -> Figure:
     """Draw headline numbers by protocol: a panel a number, a line a protocol, a mark a seed.
 
-    ``numbers`` has the columns protocol, seed, number, value; ``panels`` is `binenc.switches.HEADLINES`.
+    ``numbers`` has the columns protocol, seed, number, value; ``panels`` is `HEADLINES` of the switches.
     The given seed is the filled mark; its value as written, the dashed line.
     """
     names = ordered(numbers.protocol)

@@ -9,7 +9,7 @@ from torch.nn.functional import pad
 from binenc.data import CHECKSUMS, CLASSNAMES, POINTS, SIDE, Dataset, folder, load
 from binenc.figures.style import PANEL, STYLE, show, slug, table
 from binenc.study import Study, contents
-from binenc.words import number
+from binenc.text.words import number
 
 
 def available(name: str) -> bool:

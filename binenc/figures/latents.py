@@ -12,7 +12,7 @@ from binenc.figures.style import COLOURS, PANEL, STYLE, arrange, show, slug
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record
 from binenc.study import Study
-from binenc.words import counted
+from binenc.text.words import counted
 
 BINS = 30
 GREY = (

@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
 
 from binenc.profile import ARCHITECTURES, ROOT
-from binenc.words import markdown_table
+from binenc.text.words import markdown_table
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 COLOURS = dict(zip(ARCHITECTURES, PALETTE, strict=False))

@@ -8,7 +8,7 @@ from binenc.metrics.binarity import binarity
 from binenc.metrics.by_class import class_means
 from binenc.metrics.encoding import code_share, code_table, encoding
 from binenc.metrics.neural_collapse import neural_collapse
-from binenc.words import METRICS
+from binenc.text.words import METRICS
 
 __all__ = ["METRICS", "measure", "per_class"]
 

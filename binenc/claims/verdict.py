@@ -10,12 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from binenc.protocol import in_words
-from binenc.words import number, percentage_points, share
+from binenc.text.words import DECIMALS, number, percentage_points, share
 
 CONFIDENCE = 0.95
 """Of each interval by itself; nothing is corrected for the number of claims."""
-DECIMALS = 9
-"""Of an effect; what is beyond is rounding, by which no tie and no side is decided."""
 
 
 class Interval(NamedTuple):

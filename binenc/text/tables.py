@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from binenc.hypercube import axes_values
 from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
-from binenc.prose import GROUP, final, seeds
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol
 from binenc.records import Record
 from binenc.study import KEYS, Study, contents, over_seeds
-from binenc.words import METRICS, number, plus_minus
+from binenc.text.hypercube import axes_values
+from binenc.text.prose import GROUP, final, seeds
+from binenc.text.words import METRICS, number, plus_minus
 
 
 def final_table(found: Study, rows: list[tuple[str, str]]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Take the records of a profile from one machine to another, as one file.
 
-    python -m binenc.exchange export PROFILE FILE
-    python -m binenc.exchange import FILE
+    python -m binenc.commands.exchange export PROFILE FILE
+    python -m binenc.commands.exchange import FILE
 
 The file is a plain tar: what a record holds is compressed already. Its first member names the profile and the
 checksum of each run.json, which in turn has the checksums of the files beside it: so every byte is checked.
@@ -24,7 +24,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 
 from binenc import records
-from binenc.command import command
+from binenc.commands import command
 from binenc.profile import InputError, Profile, Run, first_complaint
 
 FILES = ("run.json", *records.FILES)
@@ -261,7 +261,7 @@ def main() -> None:
             sys.exit(1 if counts["kept"] else 0)
         case _:
             raise InputError(
-                "usage: binenc.exchange export PROFILE FILE, or import FILE (`make import FILE=...`)"
+                "usage: binenc.commands.exchange export PROFILE FILE, or import FILE (`make import FILE=...`)"
             )
 
 

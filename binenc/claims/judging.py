@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from binenc.claims import CLAIMS, Claim
-from binenc.part import Needs, Part
+from binenc.claims.paper import CLAIMS, Claim
+from binenc.claims.part import Needs, Part
+from binenc.claims.verdict import Verdict, decide
 from binenc.profile import InputError
 from binenc.study import Study, contents, source
-from binenc.verdict import Verdict, decide
 
 
 def known(slug: str) -> Claim:

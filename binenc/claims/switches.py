@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from binenc.claims import BINARY, CLAIMS, OTHERS
-from binenc.judging import judge_table, parameter_counts
+from binenc.claims.judging import judge_table, parameter_counts
+from binenc.claims.paper import BINARY, CLAIMS, OTHERS
+from binenc.claims.verdict import Verdict, ordered, student
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, in_words
 from binenc.study import Study, last_epoch
-from binenc.verdict import Verdict, ordered, student
-from binenc.words import counted, number, percentage_points, share
+from binenc.text.words import counted, number, percentage_points, share
 
 BASES = {"as_written": AS_WRITTEN.model_dump(), "as_released": AS_RELEASED.model_dump()}
 NO_RUN = {

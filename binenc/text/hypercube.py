@@ -14,10 +14,10 @@ from binenc.geometry import (
     plotkin_bound,
     rotated_off_vertices,
 )
-from binenc.prose import GROUP, final
 from binenc.records import find
 from binenc.study import Study, over_seeds
-from binenc.words import from_to, number, plus_minus
+from binenc.text.prose import GROUP, final
+from binenc.text.words import from_to, number, plus_minus
 
 BESIDE = {"code_share": "train", "loss": "train", "accuracy": "test"}
 """What is told beside the axes, and of which points."""

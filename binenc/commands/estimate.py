@@ -1,6 +1,6 @@
 """How long a profile's missing runs take on this machine, from one measured epoch of each kind.
 
-    python -m binenc.estimate PROFILE [--shard 1/4] [--cores 2] [--keep FILE] [--yes]
+    python -m binenc.commands.estimate PROFILE [--shard 1/4] [--cores 2] [--keep FILE] [--yes]
 
 ends with 0 where the training may start: on a GPU, or on a CPU that was insisted on, and in at most an hour
 unless ``--yes`` says that longer is meant.
@@ -18,9 +18,9 @@ from pathlib import Path
 
 from binenc import records
 from binenc.choice import shard
-from binenc.command import command
+from binenc.commands import command
 from binenc.profile import InputError, Profile, Run
-from binenc.words import counted, duration
+from binenc.text.words import counted, duration
 
 LIMIT = 3600
 """Seconds above which a training is asked for twice."""
@@ -162,7 +162,7 @@ def check(profile: Profile, part: str | None, cores: int, keep: Path | None, yes
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser("binenc.estimate")
+    parser = argparse.ArgumentParser("binenc.commands.estimate")
     parser.add_argument("profile")
     parser.add_argument("--shard")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from binenc.claim_notes import (
+from binenc.claims.notes import (
     NO_SIMPLEX,
     ahead,
     begins_without,
@@ -26,11 +26,11 @@ from binenc.claim_notes import (
     together,
     without_scale,
 )
-from binenc.part import Part
+from binenc.claims.part import Part
+from binenc.claims.race import Race, one_more, race
+from binenc.claims.verdict import Effect
 from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
-from binenc.race import Race, one_more, race
-from binenc.verdict import Effect
-from binenc.words import in_seeds
+from binenc.text.words import in_seeds
 
 BINARY, LINEAR, NONLINEAR, NONE = PAPER_ARCHITECTURES
 OTHERS = (LINEAR, NONLINEAR, NONE)

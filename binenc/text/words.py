@@ -4,6 +4,9 @@ import math
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import NamedTuple
 
+DECIMALS = 9
+"""Of a difference; what is beyond is rounding, by which no tie and no side is decided."""
+
 
 class Metric(NamedTuple):
     """Title, unit or range, the better direction ('' where there is none), a label for a small axis, and

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from binenc import words
-from binenc.verdict import DECIMALS, Effect, decide, interval
+from binenc.claims.verdict import Effect, decide, interval
+from binenc.text import words
 
 NO_SIMPLEX = "a class has no point or all class means coincide"
 """When measures of neural collapse have no value."""
@@ -54,7 +54,7 @@ def on_the_way(share: pd.DataFrame, bound: float) -> str:
 def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
     """When accuracies (epochs, seeds) were above all others on average, and if they can be in the end."""
     leads = pd.concat([(mine - other).mean(axis=1) for other in others], axis=1).min(axis=1)
-    there = leads.index[leads.round(DECIMALS) > 0]
+    there = leads.index[leads.round(words.DECIMALS) > 0]
     said = f"ahead of all {len(others)} on average at {len(there)} of {len(leads)} evaluations"
     if len(there) and there[-1] < leads.index[-1]:
         said += f", last after epoch {there[-1]}"

@@ -7,10 +7,10 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML
 
-from binenc.judging import judge, known, to_frame
+from binenc.claims.judging import judge, known, to_frame
+from binenc.claims.verdict import CONFIDENCE, Verdict, student
 from binenc.study import Study
-from binenc.verdict import CONFIDENCE, Verdict, student
-from binenc.words import counted, markdown_table
+from binenc.text.words import counted, markdown_table
 
 WORDS = {"reproduced": "✓ reproduced", "not reproduced": "✗ not reproduced", "undecided": "? undecided"}
 WORDS_OF_VERDICTS = (

@@ -1,10 +1,10 @@
 """What a reader with five minutes is told beside the verdicts, on the front page and in the README."""
 
-from binenc.claim_pages import elsewhere, findings
-from binenc.hypercube import beyond
-from binenc.prose import protocols_apart
+from binenc.claims.pages import elsewhere, findings
+from binenc.claims.verdict import Verdict
 from binenc.study import Study
-from binenc.verdict import Verdict
+from binenc.text.hypercube import beyond
+from binenc.text.prose import protocols_apart
 
 
 def numbers(found: Study, changed: Study, judged: list[Verdict], link: str = "") -> str:

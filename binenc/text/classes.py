@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from binenc.prose import GROUP, where
 from binenc.records import find
 from binenc.study import Study
-from binenc.words import counted, number, plus_minus
+from binenc.text.prose import GROUP, where
+from binenc.text.words import counted, number, plus_minus
 
 CLASS_COLUMNS = [*GROUP, "seed", "class", "code_share", "accuracy"]
 

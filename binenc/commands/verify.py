@@ -1,6 +1,6 @@
 """Train a recorded run again and compare it with its record, which stays untouched.
 
-    python -m binenc.verify PROFILE experiment/protocol/architecture/seed-0
+    python -m binenc.commands.verify PROFILE experiment/protocol/architecture/seed-0
 
 ends with 0 where configuration and data are equal and every final metric is within its tolerance.
 
@@ -25,12 +25,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from binenc import estimate, records
-from binenc.command import command
-from binenc.exchange import first_difference
+from binenc import records
+from binenc.claims.verdict import student
+from binenc.commands import command, estimate
+from binenc.commands.exchange import first_difference
 from binenc.profile import InputError, Profile, Run
-from binenc.verdict import student
-from binenc.words import counted, duration
+from binenc.text.words import counted, duration
 
 LEVEL = 0.99
 ROUNDING = 1e-6
@@ -194,7 +194,7 @@ def verify(profile: Profile, run: Run) -> bool:
 
 def main() -> None:
     if len(sys.argv) != 3:
-        raise InputError("usage: binenc.verify PROFILE RUN (`make verify RUN=...`)")
+        raise InputError("usage: binenc.commands.verify PROFILE RUN (`make verify RUN=...`)")
     profile = Profile.read(sys.argv[1])
     sys.exit(0 if verify(profile, named(profile, sys.argv[2])) else 1)
 

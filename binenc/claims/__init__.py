@@ -1,0 +1,22 @@
+"""The paper's claims, the verdict on each, and how a reader sees them."""
+
+from binenc.claims.judging import judge, to_frame
+from binenc.claims.pages import (
+    answer,
+    elsewhere,
+    headline,
+    summary,
+    table_html,
+    table_markdown,
+)
+
+__all__ = [
+    "answer",
+    "elsewhere",
+    "headline",
+    "judge",
+    "summary",
+    "table_html",
+    "table_markdown",
+    "to_frame",
+]
