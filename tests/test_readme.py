@@ -30,7 +30,7 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     monkeypatch.setattr(readme.front, "numbers", lambda found, changed, judged: numbers)
     t = table(paper_world())
     judged = judge_table(pd.concat([t.assign(profile="first_epochs"), t]))
-    monkeypatch.setattr(readme.judging, "judge", lambda found: judged)
+    monkeypatch.setattr(readme.claims, "judge", lambda found: judged)
     figures = tmp_path / "_build/chapters/quick/figures"
     figures.mkdir(parents=True)
     figure = figures / "emergence-first-epochs-mnist-11-epochs-as-written.svg"
