@@ -72,8 +72,8 @@ class Study:
 
 
 def source(profile: Profile) -> str:
-    """Where a profile's records are from, and its name."""
-    return f"{profile.origin} ({profile.name})"
+    """The name of a profile, and where its records are from."""
+    return f"profile {profile.name}, {profile.origin}"
 
 
 def find_or_train(profile: Profile, run: Run, progress: bool = True) -> records.Record:
@@ -207,7 +207,7 @@ def lacking(have: list[Run], lack: list[Run]) -> str:
     for title in dict.fromkeys(r.experiment.title for r in lack):
         rest, some = ([r for r in runs if r.experiment.title == title] for runs in (lack, have))
         if not some:
-            said.append(f"{title} altogether")
+            said.append(f"all of {title}")
             continue
         for protocol in dict.fromkeys(r.protocol_name for r in rest):
             lost, kept = ([r for r in runs if r.protocol_name == protocol] for runs in (rest, some))

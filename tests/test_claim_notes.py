@@ -3,7 +3,7 @@
 import pytest
 from worlds import BINARY, LINEAR, NONE, judge, paper_world, table
 
-FREE = "by standardised log-likelihood it would be"
+FREE = "judged by standardised log-likelihood it would be"
 UNSURE = "with an interval that holds 0"
 
 
@@ -13,9 +13,9 @@ UNSURE = "with an interval that holds 0"
         ((0.1, 0.9, 0.95), "still rising, by 5.00 percentage points in the last 5 epochs"),
         ((0.1, 0.955, 0.95), ""),
         ((0.1, 0.95, 0.95002), ""),
-        ((0.1, 0.98, 0.95), "it had been 0.9800 after epoch 5"),
-        ((0.985, 0.1, 0.95), "it had been 0.9850 after epoch 0"),
-        ((0.1, 0.995, 0.95), "it had been 0.9950 after epoch 5"),
+        ((0.1, 0.98, 0.95), "it had been higher, 0.9800 after epoch 5"),
+        ((0.985, 0.1, 0.95), "it had been higher, 0.9850 after epoch 0"),
+        ((0.1, 0.995, 0.95), "it had been higher, 0.9950 after epoch 5"),
         ((0.1, 0.95, 0.999), ""),
         ((0.95,), ""),
     ],
@@ -26,15 +26,15 @@ def test_a_share_that_rises_or_was_higher_is_said_to_and_judged_all_the_same(sha
     assert ("still rising" in v.why or "had been" in v.why) is bool(said)
     assert said in v.why
     above = sum(x > 0.99 for x in share)
-    first = f"on average above 0.99 at {above} of {len(share)} evaluations, first after epoch 10"
+    first = f"the mean share is above 0.99 at {above} of {len(share)} evaluations, first after epoch 10"
     assert (first in v.why) is (share[-1] > 0.99)
 
 
 @pytest.mark.parametrize(
     ("bits", "said"),
     [
-        (0.999, "by agreement per bit, which the released code plots, it would be reproduced"),
-        (0.99, "by agreement per bit, which the released code plots, it would be undecided"),
+        (0.999, "judged by agreement per bit, as the released code plots it, it would be reproduced"),
+        (0.99, "judged by agreement per bit, as the released code plots it, it would be undecided"),
         (0.9, "beyond the bound: whole-code share"),
     ],
 )
@@ -61,7 +61,7 @@ def test_where_the_milder_measure_says_otherwise_that_is_said(bits, said):
 )
 def test_a_score_says_what_remains_without_the_scale(standardised, said):
     v = judge(1, table(paper_world() | {("standardised_log_likelihood", BINARY): standardised}))
-    assert v.why.endswith(f"On log-likelihood: standardised, it {said}")
+    assert v.why.endswith(f"On log-likelihood: for standardised latents it {said}")
 
 
 def test_where_the_score_itself_is_not_sure_to_move_the_scale_makes_no_difference():
@@ -91,19 +91,23 @@ def test_of_claim_2_no_measure_without_scale_is_asked_to_fall():
 def test_when_accuracies_are_ahead_is_said(mine, said):
     """Of (0.5, 0.9, 0.96) each, so that they are level first."""
     world = paper_world() | {("accuracy", BINARY): mine}
-    assert judge(5, table(world, noise=0.0)).why.endswith(f"ahead of all 3 on average {said}")
+    assert judge(5, table(world, noise=0.0)).why.endswith(f"its mean is ahead of all 3 {said}")
 
 
 def test_ahead_is_ahead_of_each_of_the_others():
     level = {("accuracy", LINEAR): (0.5, 0.95, 0.96)}
     why = judge(5, table(paper_world() | {("accuracy", BINARY): (0.6, 0.93, 0.98)} | level, noise=0.0)).why
-    assert why.endswith("ahead of all 3 on average at 2 of 3 evaluations")
+    assert why.endswith("its mean is ahead of all 3 at 2 of 3 evaluations")
 
 
 @pytest.mark.parametrize(
     ("mine", "other", "said"),
     [
-        (0.9995, 0.9998, "a ceiling: 0.050 % of the points are wrong, 0.020 % in the best of the others"),
+        (
+            0.9995,
+            0.9998,
+            "little room is left: 0.050 % of the points are wrong, 0.020 % in the best of the others",
+        ),
         (0.9995, 0.99, ""),
         (0.99, 0.9995, ""),
     ],
@@ -111,7 +115,7 @@ def test_ahead_is_ahead_of_each_of_the_others():
 def test_a_ceiling_is_where_hardly_a_point_is_wrong_in_either(mine, other, said):
     world = {("accuracy", BINARY): (0.5, 0.9, mine), ("accuracy", NONE): (0.5, 0.9, other)}
     why = judge(6, table(paper_world() | world, noise=0.0)).why
-    assert ("ceiling" in why) is bool(said)
+    assert ("room" in why) is bool(said)
     assert said in why
 
 
@@ -119,7 +123,7 @@ def test_that_nothing_is_above_a_network_which_errs_on_no_point_is_said():
     t = table(paper_world() | {("accuracy", NONE): (0.5, 0.9, 0.99)}, noise=0.0)
     last = (t.metric == "accuracy") & (t.epoch == t.epoch.max()) & (t.architecture == NONE)
     t.loc[last & (t.seed > 0), "value"] = 1.0
-    said = "; in 2 of 3 seeds another has accuracy 1, which nothing exceeds"
+    said = "; in 2 of 3 seeds one of the others has accuracy 1, which cannot be exceeded"
     assert judge(6, t).why.endswith(said)
 
 
@@ -135,8 +139,8 @@ def test_a_mean_entry_or_a_whole_code_is_set_against_the_milder_measure():
     cancels = {("within_class_covariance", NONE): (1.0, 1.0, 1.0)}
     why = judge(9, table(paper_world() | cancels)).why
     assert why.endswith(
-        "On all 4: by the trace it would be reproduced; relative to the spread of class means, by Tr(Sw "
-        "Sb⁺)/C, it falls in all four"
+        "On all 4: judged by the trace it would be reproduced; measured against the spread of class means, "
+        "by Tr(Sw Sb⁺)/C, it falls in all four"
     )
     assert "trace" not in judge(9, table(paper_world())).why
     bits = {("bit_agreement", NONE): (0.9, 0.995)}
@@ -185,9 +189,7 @@ def test_that_the_gain_of_two_peaks_had_been_larger_is_said():
 def test_that_binary_encoding_is_as_comparable_is_said():
     assert "as close" not in judge(7, table(paper_world())).why  # ahead by 2 percentage points
     near = judge(7, table(paper_world() | {("accuracy", BINARY): (0.5, 0.9, 0.963)}))
-    assert (
-        "binary encoding is as close to the best of them, by +0.300 and +0.300 percentage points" in near.why
-    )
+    assert "as close to the best of them (+0.300 and +0.300 percentage points)" in near.why
 
 
 def test_the_variance_within_classes_is_told_relative_to_that_between_them():
@@ -204,11 +206,11 @@ def test_what_no_architecture_has_is_not_told():
     t = table(paper_world())
     t.loc[(t.metric == "tr_sw_sb") & (t.epoch == 0), "value"] = float("nan")
     why = judge(9, t).why
-    assert "relative to the spread" not in why
+    assert "measured against the spread" not in why
     assert "at first, in 3 of 3 seeds, a class has no point" in why
 
 
 def test_one_seed_is_not_counted_among_seeds():
     t = table(paper_world() | {("accuracy", NONE): (0.5, 0.9, 1.0)}, seeds=1, noise=0.0)
-    said = "; in its only seed another has accuracy 1, which nothing exceeds"
+    said = "; in its only seed one of the others has accuracy 1, which cannot be exceeded"
     assert judge(6, t).why.endswith(said)

@@ -134,17 +134,15 @@ def test_findings_are_of_the_first_experiment_with_its_numbers():
     said = findings(judged, "claims.html#claim-{number}")
     assert "[claim 5](claims.html#claim-5): ✓ reproduced" in said
     weakest = judged[4].weakest
-    assert f"{weakest.name} {weakest} on test points" in said
-    assert "([claim 6](claims.html#claim-6): ✓ reproduced; ahead of all 3 on average at " in said
+    assert f"on test points, {weakest.name}: {weakest}; on training points, " in said
+    assert "[claim 6](claims.html#claim-6): ✓ reproduced). Binary encoding should" in said
+    assert "; its mean is ahead of all 3 at " in said
     assert said.count("\n- ") == 4
-    assert "open:" not in said
-    assert (
-        "- **Within-class covariance.** From the first evaluation to the last its mean entry changes by ×"
-        in said
-    )
-    assert said.endswith("by Tr(Sw Sb⁺)/C, it falls in all four)")
+    assert "leave open" not in said
+    assert "- **Within-class covariance** ([claim 9](claims.html#claim-9): ✓ reproduced). From the" in said
+    assert said.endswith("by Tr(Sw Sb⁺)/C, it falls in all four.")
     released = elsewhere(judged, first=True)
-    weakest = "weakest lead binary encoding − non-linear penultimate −"
+    weakest = "weakest lead, in percentage points, on test points binary encoding − non-linear penultimate: −"
     assert released.startswith(f"- **digits_mlp, as released**, 3 seeds: {weakest}")
     assert "(claim 5: ✗ not reproduced" in released
     assert elsewhere(judged, first=False) == ""
@@ -178,22 +176,24 @@ def test_each_finding_is_told_of_its_own_numbers():
     }
     peaks, codes, accuracy, collapse, within = findings(judging.judge_table(table(world))).splitlines()
     for said in (
-        "by ×\N{NO-BREAK SPACE}0.250 [0.250, 0.250] under binary encoding",
-        "by ×\N{NO-BREAK SPACE}2.50 [2.50, 2.50] with a linear penultimate layer",
-        "better than one by +1.50 [+1.50, +1.50] nats, against +0.25 [+0.25, +0.25]",
+        "changes by ×\N{NO-BREAK SPACE}0.250 [0.250, 0.250] and by ×\N{NO-BREAK SPACE}2.50 [2.50, 2.50], ",
+        "better than one by +1.50 [+1.50, +1.50] nats under binary encoding, by +0.25 [+0.25, +0.25] with a",
         "(claim 1: ✓ reproduced; claim 2: ✓ reproduced)",
     ):
         assert said in peaks
-    assert "Of the training points 0.9990 [0.9990, 0.9990] have their" in codes
-    assert "of the test points 0.7000 [0.7000, 0.7000]" in codes
-    assert "with a linear penultimate layer 0.1100 [0.1100, 0.1100] of the training points" in codes
-    test, train = accuracy.split(" on test points (claim 5:")
-    assert "binary encoding − no penultimate +1.000 [" in test
-    assert train.partition("[")[0].endswith("binary encoding − non-linear penultimate +0.500 ")
+    assert (
+        "With a linear penultimate layer 0.1100 [0.1100, 0.1100] of the training points have their" in codes
+    )
+    assert (
+        "binary encoding 0.7000 [0.7000, 0.7000] of the test points and 0.9990 [0.9990, 0.9990] of" in codes
+    )
+    _, test, train = re.split("on test points, |; on training points, ", accuracy)
+    assert test.startswith("binary encoding − no penultimate: +1.000 [")
+    assert train.startswith("binary encoding − non-linear penultimate: +0.500 [")
     # The others have (1, 0.7, 0.5), and the mean over the epochs is by the trapezoidal rule.
     best = np.exp((np.log(1.0) + 2 * np.log(0.7) + np.log(0.5)) / 4)
     angles, variance = (np.exp((np.log(x) + 2 * np.log(x / 10) + np.log(x / 100)) / 4) for x in (0.5, 0.25))
-    assert f"class means is ×\N{NO-BREAK SPACE}{number(angles / best)} [" in collapse
+    assert f"the angles is ×\N{NO-BREAK SPACE}{number(angles / best)} [" in collapse
     assert f"Tr(Sw Sb⁺)/C, ×\N{NO-BREAK SPACE}{number(variance / best)} [" in collapse
     assert "at a share of 0.6667 [0.6667, 0.6667] of the evaluations" in collapse
     ends = [float(x) for x in re.findall(r"×\N{NO-BREAK SPACE}([\d.]+) \[", within)]
@@ -220,7 +220,8 @@ def test_findings_name_what_leaves_the_last_claim_open():
     judged = judging.judge_table(table(paper_world() | at_once))
     unsure = [e.name for e in judged[7].unsure]
     assert unsure == ["equinorm, time", "equinorm, area"]
-    assert "; open: equinorm, time (seed by seed 5, 0, 0); equinorm, area (seed by seed " in findings(judged)
+    said = findings(judged)
+    assert "ends; the intervals leave open: equinorm, time (seed by seed 5, 0, 0; claimed < 0); equin" in said
     ratio = Effect("gain", np.log(pd.Series([2.0, 0.5])), "", ratio=True)
     assert ratio.by_seed == "2, 0.500"
 
@@ -248,14 +249,14 @@ def test_an_effect_on_more_seeds_than_the_verdict_says_so():
 
 def test_a_claim_has_a_table_a_source():
     judged = judging.judge_table(table(paper_world()))
-    other = [dataclasses.replace(v, profile="paper", source="recorded (paper)") for v in judged]
+    other = [dataclasses.replace(v, profile="paper", source="profile paper, recorded") for v in judged]
     text = claim_markdown(
-        [dataclasses.replace(v, source="trained afresh (quick)") for v in judged] + other, "one-code"
+        [dataclasses.replace(v, source="profile quick, trained afresh") for v in judged] + other, "one-code"
     )
     heads = [line for line in text.splitlines() if line.startswith("| Effect")]
     assert heads == [
-        "| Effect · trained afresh (quick) | Claimed | digits_mlp, as written |",
-        "| Effect · recorded (paper) | Claimed | digits_mlp, as written |",
+        "| Effect · profile quick, trained afresh | Claimed | digits_mlp, as written |",
+        "| Effect · profile paper, recorded | Claimed | digits_mlp, as written |",
     ]
     assert text.count("| whole-code share (share of points) | > 0.99 | ✓") == 2
 

@@ -38,8 +38,8 @@ def test_the_sentence_names_the_least_and_whether_shares_rank_as_accuracies(made
     ]
     rows.append((*key, 1, "empty", np.nan, 0.1))
     said = extremes(found, pd.DataFrame(rows, columns=CLASS_COLUMNS))
-    assert "least, seed by seed, class c1 (0.200), class c3 (0.300);" in said
-    assert "median class 0.700 ± 0.071;" in said
+    assert "lowest whole-code share, seed by seed, class c1 (0.200), class c3 (0.300);" in said
+    assert "median over classes 0.700 ± 0.071;" in said
     known = [spearmanr(*run).statistic for run in runs.values()]
     assert known[0] == pytest.approx(1)
     mean, std = re.search(r"over classes (\S+) ± (\S+) \(2 seeds\)", said).groups()

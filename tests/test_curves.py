@@ -211,7 +211,7 @@ class TestCurves:
         figures.curves(study.read(["smoke"]), "w", [("accuracy", "test")], "What to see.")
         written, released = (bundle["text/markdown"] for bundle in shown)
         assert "As written. What to see. Test points; mean over seeds" in written
-        assert "(n = 1 to 2). Records: trained afresh (smoke)." in written
+        assert "(n = 1 to 2). Records: profile smoke, trained afresh." in written
         assert "As released. What to see. Test points; one seed, so no band (n = 1)." in released
         last = made["digits_mlp/as_released/no_penultimate/seed-0"].final("accuracy", "test")
         assert f"No penultimate {last:.3g}" in options(shown[1])["alt"]
@@ -219,7 +219,7 @@ class TestCurves:
     def test_columns_say_which_profile(self, made, shown, tmp_path):
         figures.curves(study.read(["smoke"]), "w", [("accuracy", "test")], "See.")
         svg = (tmp_path / "figures/w-smoke-as-written.svg").read_text()
-        assert svg.count(">trained afresh (smoke)</text>") == 2
+        assert svg.count(">profile smoke, trained afresh</text>") == 2
         first, second = (svg.index(f">Digits ({net}), as written</text>") for net in ("MLP", "CNN"))
         assert first < second
 

@@ -17,11 +17,11 @@ def test_the_numbers_are_of_the_first_profile_and_in_their_order(made):
     said = front.numbers(found, found, judged, "#claim-{number}").splitlines()
     titles = [re.match(r"- \*\*(.+?)\*\*", line)[1] for line in said]
     assert titles == [
-        "Two peaks.",
-        "One code per class.",
-        "Accuracy.",
-        "Neural collapse.",
-        "Within-class covariance.",
+        "Two peaks",
+        "One code per class",
+        "Accuracy",
+        "Neural collapse",
+        "Within-class covariance",
         "digits_mlp, as released",
         "As released beside as written",
         "Simplex at vertices of a hypercube",
@@ -33,4 +33,4 @@ def test_the_numbers_are_of_the_first_profile_and_in_their_order(made):
 def test_without_verdicts_there_is_what_no_claim_asks(made):
     found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding"])
     (said,) = front.numbers(found, found, judge_table(found.table)).splitlines()
-    assert said.startswith("- **Simplex at vertices of a hypercube** (no test): ")
+    assert said.startswith("- **Simplex at vertices of a hypercube** (no test). ")

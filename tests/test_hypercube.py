@@ -68,10 +68,10 @@ def test_each_number_of_the_cases_has_its_place(made):
 @pytest.mark.parametrize(
     ("descent", "no_loss", "said"),
     [
-        (0.5, 0.5, "Without the loss or without Adam most of it is gone, though most points share"),
-        (0.5, 0.3, "Without Adam most of it is gone, though most points share"),
-        (0.3, 0.5, "Without the loss most of it is gone."),
-        (0.3, 0.3, "Most of it is left."),
+        (0.5, 0.5, "): without the binary loss or without Adam most of it is gone, though most points share"),
+        (0.5, 0.3, "): without Adam most of it is gone, though most points share"),
+        (0.3, 0.5, "): without the binary loss most of it is gone. The"),
+        (0.3, 0.3, "): most of it is left. The"),
     ],
 )
 def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, descent, no_loss, said):
@@ -92,11 +92,12 @@ def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, de
     t["value"] = known.where(beside, t.value)
     (line,) = hypercube.axes(found, geometry).splitlines()
     assert line.startswith("- **What puts class means at vertices** (Digits (MLP), as written · ")
-    assert "off their vertices by 0.2000 ± 0 of the half distance (0.6000 ± 0 if rotated at random)" in line
-    assert "a share of 0.7500 ± 0 of the training points" in line
-    assert f"these are {descent:.4f} ± 0 (0.6000 ± 0) and 0.5500 ± 0; the loss is 0.12 above γ" in line
-    assert "in place of 0.24, the test accuracy 0.9100 ± 0 in place of 0.9700 ± 0 (n = 2). " in line
-    assert f"(linear penultimate) they are off by {no_loss:.4f}" in line
+    assert "vertices by 0.2000 ± 0 where Adam trains all weights (0.6000 ± 0 if rotated at random)" in line
+    assert f"by {descent:.4f} ± 0 (0.6000 ± 0) where gradient descent" in line
+    assert "With Adam and with gradient descent, 0.7500 ± 0 and 0.5500 ± 0 of the training points" in line
+    assert "the test accuracy is 0.9700 ± 0 and 0.9100 ± 0, the loss 0.24 and 0.12 above γ" in line
+    assert line.endswith("(n = 2).")
+    assert f"by {no_loss:.4f} with Adam but without the binary loss (linear penultimate). " in line
     assert said in line
 
 
@@ -114,7 +115,7 @@ def test_without_a_linear_penultimate_layer_adam_is_judged_alone(made):
     geometry.loc[is_off, "value"] = np.where(sgd[is_off], 0.5, 0.2)
     said = hypercube.axes(dataclasses.replace(found, table=repeated(found.table, changes)), geometry)
     assert "linear penultimate" not in said
-    assert "Without Adam most of it is gone" in said
+    assert "): without Adam most of it is gone" in said
 
 
 def repeated(table: pd.DataFrame, changes: tuple[str, ...]) -> pd.DataFrame:
@@ -144,7 +145,7 @@ def test_vertices_that_are_no_simplex_are_told_where_class_means_are_near_one(ma
     assert f"is {means:.2f} between class means of test points, {codes:.2f} between their codes, " in said
     assert "codes, 0.50 between random directions" in said
     assert "name by 0.70 of half" in said
-    assert said.endswith("two values: they are near a simplex, and those vertices are not one.") == apart
+    assert ("(no test). Class means are near a simplex; the vertices" in said) == apart
 
 
 def test_without_binary_encoding_nothing_is_said_of_vertices(made):

@@ -46,7 +46,7 @@ def test_a_study_is_judged_with_the_sizes_and_the_source_of_its_records(made, sm
     records.save(changed, records.folder(smoke, run))
     found = study.read(["smoke"])
     judged = judging.judge(found)
-    assert {(v.source, v.verdict) for v in judged} == {("trained afresh (smoke)", "undecided")}
+    assert {(v.source, v.verdict) for v in judged} == {("profile smoke, trained afresh", "undecided")}
     assert {v.why for v in judged} == {"the profile smoke is too small to say anything"}
     assert not any(v.recorded for v in judged)
     shipped = dataclasses.replace(found, profiles={"smoke": smoke.model_copy(update={"recorded": True})})

@@ -177,7 +177,7 @@ def test_the_floor_of_a_simplex_is_of_the_test_points_of_each_dataset(made):
     found = study.read(["smoke"], protocols=["as_written"])
     norm, angles, largest = (number(x, 2) for x in simplex(np.array([0, 5, 5, 5])).values())
     said = f"equinorm {norm}, equiangularity {angles}, max angle {largest} (digits)."
-    assert prose.simplex_floor(found).endswith(f"of the test set, for which it would be: {said}")
+    assert prose.simplex_floor(found).endswith(f"of the curves, they would be: {said}")
     assert prose.simplex_floor(study.read(["smoke"], protocols=["as_released"])) == ""
 
 
@@ -198,11 +198,10 @@ def test_accuracies_as_released_are_set_beside_those_as_written(made, mine, belo
     known = (t.protocol == "as_released") & (t.architecture != "binary_encoding")
     others = t[known & (t.metric == "accuracy")].value
     (line,) = prose.protocols_apart(found, "smoke").splitlines()
-    assert f"binary encoding classifies {mine:.4f} of the test points right, the others" in line
+    assert f"est accuracy as released (n = 1) is {mine:.4f} with binary encoding, " in line
     assert f"{others.min():.4f} to {others.max():.4f}" in line.replace(f"{others.min():.4f};", "")
-    assert "as released (n = 1) binary" in line
-    assert "as written (n = 1) all have" in line
-    assert line.endswith("the others lose more.") == below
+    assert "the others; as written (n = 1), 0.9" in line
+    assert ("). All lose by the released training, binary encoding least" in line) == below
 
 
 def test_the_first_as_released_need_not_lose_least(made):
@@ -212,7 +211,7 @@ def test_the_first_as_released_need_not_lose_least(made):
     for protocol, four in values.items():
         for architecture, value in zip(ARCHITECTURES, four, strict=True):
             t.loc[(t.protocol == protocol) & (t.architecture == architecture), "value"] = value
-    assert prose.protocols_apart(found, "smoke").endswith("as written (n = 1) all have 0.9510 to 0.9900.")
+    assert prose.protocols_apart(found, "smoke").endswith("as written (n = 1), 0.9510 to 0.9900 with all.")
 
 
 def test_a_seed_that_not_all_architectures_have_is_not_compared(made):

@@ -143,9 +143,9 @@ def test_banner_says_what_a_report_is_evidence_of():
     assert "No records yet" not in alone
     both = stage.banner([paper, quick], [stage.Page(paper, paper.all_runs()[0], Path(), None), *pages])
     rest = "linear penultimate, non-linear penultimate, no penultimate"
-    lack = f"MNIST as written, seeds 0 ({rest}), 1, 2; MNIST as released; FashionMNIST al"
+    lack = f"MNIST as written, seeds 0 ({rest}), 1, 2; MNIST as released; all of FashionMNIST; "
     assert f"No records yet: {lack}" in both
-    assert "altogether; <code>make paper</code> trains them." in both
+    assert "; <code>make paper</code> trains them." in both
     assert both.index("Paper</strong> (recorded)") < both.index("Quick</strong> (trained afresh)")
     whole = [stage.Page(paper, run, Path(), None) for run in paper.all_runs()]
     assert "make paper" not in stage.banner([paper, quick], [*whole, *pages])

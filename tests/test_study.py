@@ -86,7 +86,7 @@ def test_what_lacks_is_named_as_widely_as_it_lacks(smoke):
         [r for r in smoke.all_runs() if r.experiment_name == f"digits_{kind}"] for kind in ("mlp", "cnn")
     )
     written = [r for r in mlp if r.protocol_name == "as_written"]
-    assert study.lacking(mlp, cnn) == "Digits (CNN) altogether"
+    assert study.lacking(mlp, cnn) == "all of Digits (CNN)"
     first = [r for r in written if r.seed == 0]
     assert study.lacking(first, [r for r in written if r.seed]) == "Digits (MLP) as written, seed 1"
     assert (
@@ -200,7 +200,7 @@ def test_last_epoch_is_that_of_each_run(made):
 def test_scope_and_origin_say_what_and_from_where(made, results, smoke):
     found = study.read(["smoke"])
     scope, origin = study.scope(found), study.origin(found)
-    assert "| Digits (MLP) | digits | as written | 0, 1 | 6 | trained afresh (smoke) |" in scope
+    assert "| Digits (MLP) | digits | as written | 0, 1 | 6 | profile smoke, trained afresh |" in scope
     assert smoke.about in scope
     for words in (
         f"{len(made)} records",
@@ -221,8 +221,8 @@ def test_scope_and_origin_say_what_and_from_where(made, results, smoke):
 
 
 def test_recorded_profiles_are_told_apart():
-    assert study.source(Profile.read("paper")) == "recorded (paper)"
-    assert study.source(Profile.read("quick")) == "trained afresh (quick)"
+    assert study.source(Profile.read("paper")) == "profile paper, recorded"
+    assert study.source(Profile.read("quick")) == "profile quick, trained afresh"
 
 
 def test_reading_records_does_not_import_torch():

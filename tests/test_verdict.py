@@ -80,7 +80,7 @@ def test_decide_names_what_failed():
     fine = Effect("good", pd.Series([1.0, 1.1, 1.2]), "", above=0.0)
     bad = Effect("bad", pd.Series([-1.0, -1.1, -1.2]), "", above=0.0)
     assert decide([fine, bad], False) == ("not reproduced", "beyond the bound: bad")
-    assert decide([fine, bad], True) == ("reproduced", "where the claim puts it: good")
+    assert decide([fine, bad], True) == ("reproduced", "these lie where the claim puts them: good")
     assert decide([bad, bad], True)[0] == "not reproduced"
     unsure = Effect("unsure", pd.Series([-1.0, 0.0, 1.2]), "", above=0.0)
     assert decide([bad, unsure], True)[0] == "undecided"

@@ -14,7 +14,7 @@ NEARLY_ALL = 0.999
 def otherwise(measure: str, its: list[Effect], deciding: list[Effect]) -> str:
     """What the verdict would be by effects that do not decide, where that is another; all must hold."""
     (by_it, _), (verdict, _) = (decide(effects, one_suffices=False) for effects in (its, deciding))
-    return f"by {measure} it would be {by_it}" if by_it != verdict else ""
+    return f"judged by {measure} it would be {by_it}" if by_it != verdict else ""
 
 
 def together(*notes: str) -> str:
@@ -30,9 +30,9 @@ def by_scale(score: pd.Series, standardised: pd.Series) -> str:
     )
     reverse = ((score * standardised) < 0).all()
     if reverse:
-        return f"standardised, it {moves} on average, so their scale makes the difference"
+        return f"for standardised latents it {moves} on average, so their scale makes the difference"
     unsure = ", with an interval that holds 0" if low <= 0 <= high else ""
-    return f"standardised, it {moves} on average{unsure}"
+    return f"for standardised latents it {moves} on average{unsure}"
 
 
 def on_the_way(share: pd.DataFrame, bound: float) -> str:
@@ -41,9 +41,9 @@ def on_the_way(share: pd.DataFrame, bound: float) -> str:
     above = means.index[means > bound]
     if means.iloc[-1] > bound:
         often = f"at {len(above)} of {len(means)} evaluations, first after epoch {above[0]}"
-        return f"on average above {bound:g} {often}"
+        return f"the mean share is above {bound:g} {often}"
     if means.max() - means.iloc[-1] > 0.01:
-        return f"it had been {words.share(means.max())} after epoch {means.idxmax()}"
+        return f"it had been higher, {words.share(means.max())} after epoch {means.idxmax()}"
     rise = 100 * means.diff().iloc[-1]
     if not rise >= 0.005:  # or it would be by 0.00
         return ""
@@ -55,14 +55,14 @@ def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
     """When accuracies (epochs, seeds) were above all others on average, and if they can be in the end."""
     leads = pd.concat([(mine - other).mean(axis=1) for other in others], axis=1).min(axis=1)
     there = leads.index[leads.round(words.DECIMALS) > 0]
-    said = f"ahead of all {len(others)} on average at {len(there)} of {len(leads)} evaluations"
+    said = f"its mean is ahead of all {len(others)} at {len(there)} of {len(leads)} evaluations"
     if len(there) and there[-1] < leads.index[-1]:
         said += f", last after epoch {there[-1]}"
     best = pd.concat([other.iloc[-1] for other in others], axis=1).max(axis=1)
     perfect = (best == 1).sum()
-    none = f"{words.in_seeds(perfect, len(best))} another has accuracy 1, which nothing exceeds"
+    none = f"{words.in_seeds(perfect, len(best))} one of the others has accuracy 1, which cannot be exceeded"
     wrong, least = (words.number(100 * (1 - last).mean(), 2) for last in (mine.iloc[-1], best))
-    ceiling = f"a ceiling: {wrong} % of the points are wrong, {least} % in the best of the others"
+    ceiling = f"little room is left: {wrong} % of the points are wrong, {least} % in the best of the others"
     near = min(mine.iloc[-1].mean(), best.mean()) > NEARLY_ALL
     return together(said, ceiling if near else "", none if perfect else "")
 
@@ -81,7 +81,7 @@ def beside_the_best(leads: list[Effect], margin: float) -> str:
     if not all(abs(lead.interval.mean) < margin for lead in leads):
         return ""
     said = " and ".join(lead.number(lead.interval.mean) for lead in leads)
-    return f"binary encoding is as close to the best of them, by {said} percentage points"
+    return f"binary encoding is as close to the best of them ({said} percentage points)"
 
 
 def without_scale(change: list[Effect]) -> str:
@@ -91,7 +91,7 @@ def without_scale(change: list[Effect]) -> str:
     if not defined:
         return ""
     where = "all four" if falls == len(means) else f"{falls} of the {defined} architectures that have it"
-    return f"relative to the spread of class means, by Tr(Sw Sb⁺)/C, it falls in {where}"
+    return f"measured against the spread of class means, by Tr(Sw Sb⁺)/C, it falls in {where}"
 
 
 def begins_without(curve: pd.DataFrame) -> str:

@@ -86,38 +86,38 @@ def _words(row: pd.Series | Verdict) -> str:
 
 
 FINDINGS = [
-    "**Two peaks.** From the first evaluation to the last the width of a latent's peaks changes by "
-    "{binarity:standard deviation} under binary encoding, by {linear-not-binary:standard deviation} with a "
-    "linear penultimate layer; scale alone could do that. Apart from scale, two peaks describe a latent "
-    "better than one by {binarity:gain of two peaks over one, last} nats, against "
-    "{linear-not-binary:gain of two peaks over one, last}. ({binarity}; {linear-not-binary})",
-    "**One code per class.** Of the training points {one-code:whole-code share} have their class's most "
-    "common code, of the test points {one-code:whole-code share, test set}; with a linear penultimate layer "
-    "{only-there:whole-code share, linear penultimate} of the training points. ({only-there}; "
-    "{one-code}{one-code:note})",
-    "**Accuracy.** The weakest of three leads, in percentage points: {test-accuracy:weakest} on test points "
-    "({test-accuracy}), {train-accuracy:weakest} on training points ({train-accuracy}"
-    "{train-accuracy:note}).",
-    "**Neural collapse.** Averaged over the training, the spread of the angles between class means is "
-    "{faster-collapse:equiangularity, area} what it is in the best of the others; the variance within "
-    "classes relative to that between them, Tr(Sw Sb⁺)/C, {faster-collapse:Tr(Sw Sb⁺)/C, area}. Binary "
-    "encoding is ahead by all four measures at a share of {faster-collapse:ahead by all four} of the "
-    "evaluations. The claim also asks that it come sooner, in time, to where the best of the others ends. "
-    "({faster-collapse}{faster-collapse:unsure})",
-    "**Within-class covariance.** From the first evaluation to the last its mean entry changes by "
-    "{within-class-covariance:mean entry, binary encoding} under binary encoding, by "
+    "**Two peaks** ({binarity}; {linear-not-binary}). Whatever the scale, two peaks describe a latent better "
+    "than one by {binarity:gain of two peaks over one, last} nats under binary encoding, by "
+    "{linear-not-binary:gain of two peaks over one, last} with a linear penultimate layer. From the first "
+    "evaluation to the last the width of the peaks changes by {binarity:standard deviation} and by "
+    "{linear-not-binary:standard deviation}, which scale alone could do.",
+    "**One code per class** ({one-code}; {only-there}). With a linear penultimate layer "
+    "{only-there:whole-code share, linear penultimate} of the training points have their class's most common "
+    "code; under binary encoding {one-code:whole-code share, test set} of the test points and "
+    "{one-code:whole-code share} of the training points do{one-code:note}.",
+    "**Accuracy** ({test-accuracy}; {train-accuracy}). Binary encoding should be ahead of each of the "
+    "others. The weakest of its three leads, in percentage points, negative where it trails: on test points, "
+    "{test-accuracy:weakest}; on training points, {train-accuracy:weakest}{train-accuracy:note}.",
+    "**Neural collapse** ({faster-collapse}). Binary encoding is ahead by all four measures, of the lengths "
+    "of class means, their angles (two) and the variance within classes, at a share of "
+    "{faster-collapse:ahead by all four} of the evaluations. Averaged over the training, the spread of the "
+    "angles is {faster-collapse:equiangularity, area} what it is in the best of the others, the variance "
+    "within classes relative to that between them, Tr(Sw Sb⁺)/C, {faster-collapse:Tr(Sw Sb⁺)/C, area}. It "
+    "should also come in fewer epochs to where the best of the others ends{faster-collapse:unsure}.",
+    "**Within-class covariance** ({within-class-covariance}). From the first evaluation to the last its mean "
+    "entry changes by {within-class-covariance:mean entry, binary encoding} under binary encoding, by "
     "{within-class-covariance:mean entry, linear penultimate}, "
     "{within-class-covariance:mean entry, non-linear penultimate} and "
     "{within-class-covariance:mean entry, no penultimate} with a linear, a non-linear and no penultimate "
-    "layer; scale alone could do that. ({within-class-covariance}{within-class-covariance:note})",
+    "layer, which scale alone could do{within-class-covariance:note}.",
 ]
 """What was found, by effects of claims, or by the weakest that decides, its note, or those that are open; a
 slug by itself is the verdict.
 """
 ELSEWHERE = (
-    "weakest lead {test-accuracy:weakest} on test points ({test-accuracy}), {train-accuracy:weakest} on "
-    "training points ({train-accuracy}); one code per class {one-code:whole-code share} "
-    "({one-code}{one-code:note})."
+    "weakest lead, in percentage points, on test points {test-accuracy:weakest} ({test-accuracy}), on "
+    "training points {train-accuracy:weakest} ({train-accuracy}); {one-code:whole-code share} of the "
+    "training points have their class's most common code ({one-code}{one-code:note})."
 )
 """The same in short, of what else is recorded."""
 
@@ -184,12 +184,12 @@ def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
     def fill(found: re.Match) -> str:
         v, name = column[found[1]], found[2]
         if name == "weakest":
-            return f"{v.weakest.name} {v.weakest}"
+            return f"{v.weakest.name}: {v.weakest}"
         if name == "note":
             return f"; {v.weakest.note}" if v.weakest.note else ""
         if name == "unsure":
-            said = "; ".join(f"{e.name} (seed by seed {e.by_seed})" for e in v.unsure)
-            return f"; open: {said}" if v.verdict == "undecided" else ""
+            said = "; ".join(f"{e.name} (seed by seed {e.by_seed}; claimed {e.claimed})" for e in v.unsure)
+            return f"; the intervals leave open: {said}" if v.verdict == "undecided" else ""
         if name:
             return str(next(e for e in v.effects if e.name == name))
         claim = f"claim {v.claim.number}"
@@ -217,16 +217,17 @@ def summary(verdicts: pd.DataFrame) -> str:
         [
             headline(verdicts) + "\n",
             f"- Claim {known('equal-size').number} is about exact counts, and holds by the way the networks "
-            f"are built. Each other rests on {100 * CONFIDENCE:.0f} % intervals of Student's t over seeds, "
-            "two-sided; one seed has none. They cover the choice of seeds, not that of the test points, and "
-            "end where the values must: those of shares at 0 and 1.",
+            f"are built. Every other rests on two-sided {100 * CONFIDENCE:.0f} % intervals of Student's t "
+            "over seeds; a single seed has none. They reflect the choice of seeds, not that of the test "
+            "points, and are cut off where values must end: for shares, at 0 and 1.",
             "- Each interval stands by itself; nothing is corrected for so many being looked at together. "
             "Were the truth at the bound, an interval would lie wholly above it in 2.5 % of cases, and in as "
             "many below. 'Reproduced' takes all effects, so chance rarely brings it about; 'not reproduced' "
-            "takes one of k, as chance has it in up to k times 2.5 % (claim 2: the other way round).",
-            "- *Seeds tie*: in an interval that the verdict needs, all seeds have the same value, which does "
-            "not tell how far another may be. Shares of points are not marked: they are often alike at 0 or "
-            "1.",
+            "takes only one of k effects, which chance brings about in up to k times 2.5 % of cases (claim "
+            "2: the other way round).",
+            "- *Seeds tie*: in an interval on which the verdict rests all seeds have the same value, so it "
+            "does not show how far another seed might be. Shares of points are not marked: they are often "
+            "alike at 0 or 1.",
             "- 'Undecided' is no verdict against a claim. The more effects a claim has, the likelier one "
             "mean lies on the wrong side by chance.",
         ]

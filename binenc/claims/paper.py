@@ -1,4 +1,4 @@
-"""Ten of the paper's claims, each with a test that was fixed before the runs that it judges, but for an
+"""Ten of the paper's claims, each with a test that was fixed before the runs that it judges, except for an
 addition to the eighth, which says so.
 
 A claim is judged for one experiment and protocol at a time, by effects with a 95 % interval over seeds,
@@ -138,7 +138,7 @@ def one_code(part: Part) -> list[Effect]:
     share, unit = part.curve("code_share", BINARY), "share of points"
     by_bit = Effect("agreement per bit", part.final("bit_agreement", BINARY), unit, above=ALL_POINTS)
     whole = Effect("whole-code share", share.iloc[-1], unit, above=ALL_POINTS)
-    by = otherwise("agreement per bit, which the released code plots,", [by_bit], [whole])
+    by = otherwise("agreement per bit, as the released code plots it,", [by_bit], [whole])
     return [
         replace(whole, note=together(on_the_way(share, ALL_POINTS), by)),
         Effect("whole-code share, test set", part.final("code_share", BINARY, "test"), unit, decides=False),
@@ -227,16 +227,17 @@ def lead_over_best(part: Part, split: str) -> pd.Series:
     "Appendix B, Fig. 4",
 )
 def faster_collapse(part: Part) -> list[Effect]:
-    """Training set, seed by seed, for each of four measures. Time: the first evaluated epoch at which binary
-    encoding is at or below the best final value of the other three, less the first at which one of those is,
-    is below 0; it is known to within the epochs between two evaluations, and is 0 where both are there at the
-    first. Area: the geometric mean of the measure over the epochs, relative to the lowest of the other three,
-    is below 1. All eight must hold. A run that never gets there counts with the evaluation that would have
-    come next, the least that it can be. Where the others end no nearer than one of them began, its time is
-    the first evaluation, and nothing can be before that. A measure has no value where a class has no point,
-    as none is predicted so, or all class means coincide. Such an evaluation of one of the four architectures
-    is no time, and is left out of the areas of all four; this was added when digits had met such evaluations.
-    Shown for information is the share of the evaluations at which binary encoding is ahead by all four.
+    """Training set, seed by seed, for each of four measures; the target is the best final value of the other
+    three. Time: the first evaluated epoch at which binary encoding is at or below the target, minus the first
+    at which one of the others is, is below 0; it is known to within the epochs between two evaluations, and
+    is 0 where both are there at the first. Area: the geometric mean of the measure over the epochs, relative
+    to the lowest of the other three, is below 1. All eight must hold. A run that never reaches the target
+    counts with the evaluation that would have come next, the earliest possible. Where one of the others is
+    there at the first evaluation, binary encoding cannot be sooner. A measure has no value where a class has
+    no point, because none is predicted so, or where all class means coincide. Such an evaluation of one of
+    the four architectures cannot be its time, and is left out of the areas of all four; this was added when
+    it had occurred on digits. For information: the share of the evaluations at which binary encoding is ahead
+    by all four.
     """
     found, leads = [], []
     for metric, name in ETF.items():

@@ -252,7 +252,7 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
         return "undecided", f"no seed has all that is compared{notes}"
     settles, refutes = (any, all) if one_suffices else (all, any)
     if settles(state == "holds" for state in states):
-        enough = f"where the claim puts it: {_names([e for e in effects if e.state == 'holds'])}"
+        enough = f"these lie where the claim puts them: {_names([e for e in effects if e.state == 'holds'])}"
         return "reproduced", (enough if one_suffices else _every(effects)) + notes
     if refutes(state == "fails" for state in states):
         failing = [effect for effect in effects if effect.state == "fails"]
@@ -264,7 +264,7 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
     if undefined:
         return "undecided", f"not defined in some seed: {_names(undefined)}{notes}"
     unsure = [effect for effect in effects if effect.state == "open"]
-    return "undecided", f"bound inside the interval: {_names(unsure, len(effects))}{notes}"
+    return "undecided", f"the bound lies inside the interval of {_names(unsure, len(effects))}{notes}"
 
 
 def _notes(effects: list[Effect]) -> str:

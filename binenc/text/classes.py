@@ -44,7 +44,8 @@ def extremes(found: Study, classes: pd.DataFrame) -> str:
         over_seeds = pd.DataFrame(runs).agg(["mean", "std", "count"])
         median, agree = (plus_minus(*over_seeds[column]) for column in over_seeds)
         lines.append(
-            f"- {where(found, *key)}: least, seed by seed, {', '.join(least)}; median class {median}; rank "
-            f"correlation with accuracy over classes {agree} ({counted(len(runs), 'seed')})."
+            f"- {where(found, *key)}: lowest whole-code share, seed by seed, {', '.join(least)}; median over "
+            f"classes {median}; rank correlation of share and accuracy over classes {agree} "
+            f"({counted(len(runs), 'seed')})."
         )
     return "\n".join(lines)

@@ -82,7 +82,7 @@ def vertices(geometry: pd.DataFrame) -> str:
         f"Under binary encoding equiangularity is {means} for class means and {codes} for their codes, "
         f"{over_random} times that of random directions; class means are nearer to a simplex than their "
         f"codes in {nearer.sum()} of {len(mine)} cases. They lie off their vertices by {off} of half the "
-        "distance between a dimension's two values."
+        "distance between a latent's two values."
     )
 
 
@@ -96,12 +96,13 @@ def simplex_on_a_cube(geometry: pd.DataFrame) -> str:
     mine = ends[(ends[GROUP] == key).all(axis=1)].set_index("metric")["mean"]
     means, codes, random = mine.means_equiangularity, mine.code_equiangularity, mine.d**-0.5
     apart = means < random / 4 and codes > random / 2
+    first = "Class means are near a simplex; the vertices that their codes name are not. " if apart else ""
     return (
-        f"- **Simplex at vertices of a hypercube** (no test): the standard deviation of the cosines, 0 in a "
-        f"simplex, is {number(means, 2)} between class means of test points, {number(codes, 2)} between "
-        f"their codes, {number(random, 2)} between random directions; class means are off the vertices that "
-        f"their codes name by {number(mine.off_vertices, 2)} of half the distance of a latent's two values"
-        + (": they are near a simplex, and those vertices are not one." if apart else ".")
+        f"- **Simplex at vertices of a hypercube** (no test). {first}The standard deviation of the cosines, "
+        f"0 in a simplex, is {number(means, 2)} between class means of test points, {number(codes, 2)} "
+        f"between their codes, {number(random, 2)} between random directions. Class means are off the "
+        f"vertices that their codes name by {number(mine.off_vertices, 2)} of half the distance between a "
+        "latent's two values."
     )
 
 
@@ -139,20 +140,23 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
         above = {name: number(part.loc["loss", "mean"] - gamma[key], 2) for name, part in case.items()}
         gain = {name: p.loc["rotated", "mean"] - p.loc["off_vertices", "mean"] for name, p in case.items()}
         lost = {name: gain[name] < gain[adam] / 2 for name in case}
+        gone = [words for name, words in ((no_loss, "the binary loss"), (descent, "Adam")) if lost.get(name)]
+        first = f"without {' or without '.join(gone)} most of it is gone" if gone else "most of it is left"
+        still = lost[descent] and case[descent].loc["code_share", "mean"] > 0.5
+        first += ", though most points share their class's code without Adam" if still else ""
         said = (
-            f"- **What puts class means at vertices** ({found.title(*key)}): the loss cannot tell apart the "
-            f"axes off which codes are read. Where Adam trains all weights, class means are off their "
-            f"vertices by {off[adam]} of the half distance ({rotated[adam]} if rotated at random), and a "
-            f"share of {codes[adam]} of the training points have their class's code. Where gradient descent "
-            f"trains the classifier's, at one rate, these are {off[descent]} ({rotated[descent]}) and "
-            f"{codes[descent]}; the loss is {above[descent]} above γ, which it cannot be below, in place of "
-            f"{above[adam]}, the test accuracy {accuracy[descent]} in place of {accuracy[adam]} "
-            f"(n = {case[descent].loc['rotated', 'n']:.0f}). "
+            f"- **What puts class means at vertices** ({found.title(*key)}): {first}. The binary loss alone "
+            "cannot do it: it stays the same however latents are rotated, while codes are read off the axes. "
+            "In units of half the distance between a latent's two values, class means are off their vertices "
+            f"by {off[adam]} where Adam trains all weights ({rotated[adam]} if rotated at random), by "
+            f"{off[descent]} ({rotated[descent]}) where gradient descent trains the classifier's, at one rate"
         )
         if no_loss in case:
-            said += f"With Adam but without the loss (linear penultimate) they are off by {off[no_loss]}. "
-        gone = [words for name, words in ((no_loss, "the loss"), (descent, "Adam")) if lost.get(name)]
-        said += f"Without {' or without '.join(gone)} most of it is gone" if gone else "Most of it is left"
-        still = lost[descent] and case[descent].loc["code_share", "mean"] > 0.5
-        lines.append(said + (", though most points share their class's code without Adam." if still else "."))
+            said += f", by {off[no_loss]} with Adam but without the binary loss (linear penultimate)"
+        lines.append(
+            f"{said}. With Adam and with gradient descent, {codes[adam]} and {codes[descent]} of the "
+            f"training points have their class's most common code; the test accuracy is {accuracy[adam]} and "
+            f"{accuracy[descent]}, the loss {above[adam]} and {above[descent]} above γ, its least value "
+            f"(n = {case[descent].loc['rotated', 'n']:.0f})."
+        )
     return "\n".join(lines)

@@ -106,13 +106,14 @@ def protocols_apart(found: Study, profile: str) -> str:
             continue
         lost = written.mean() - released.mean()
         ahead = others.max() < binary < written.mean().min() and lost.idxmin() == "binary_encoding"
-        lines.append(
-            f"- **As released beside as written** ({found.title(profile, experiment)}): as released "
-            f"(n = {len(released)}) binary encoding classifies {share(binary)} of the test points right, the "
-            f"others {from_to(others, share)}; as written (n = {len(written)}) all have "
-            f"{from_to(written.mean(), share)}"
-            + (": it leads as released because the others lose more." if ahead else ".")
+        why = "all lose by the released training, binary encoding least, and so it leads: " if ahead else ""
+        said = (
+            f"{why}test accuracy as released (n = {len(released)}) is {share(binary)} with binary encoding, "
+            f"{from_to(others, share)} with the others; as written (n = {len(written)}), "
+            f"{from_to(written.mean(), share)} with all."
         )
+        title = found.title(profile, experiment)
+        lines.append(f"- **As released beside as written** ({title}). {said[0].upper()}{said[1:]}")
     return "\n".join(lines)
 
 
@@ -171,7 +172,7 @@ def loss_range(found: Study) -> str:
         f"{number(least, 4)} and {number(most, 4)} at every evaluation. There it is one plus the mean square "
         f"of the latents to within about {number(excess, 1)}"
     )
-    small = ": it acts as a penalty on the mean square, and the growth of the exponential is not reached"
+    small = ": it acts as a penalty on the mean square, and nowhere does the exponential grow steeply"
     return f"{said}{small if excess < 0.01 else ''}."
 
 
@@ -186,8 +187,8 @@ def simplex_floor(found: Study) -> str:
         ends = {m: number(round(x, DECIMALS), 2) for m, x in simplex(count).items()}
         said.append(f"{', '.join(f'{METRICS[m].title.lower()} {x}' for m, x in ends.items())} ({dataset})")
     head = (
-        "Classes of unequal size keep these above 0 even in a perfect simplex. The curves are of training "
-        "points, whose classes are about as unequal as those of the test set, for which it would be: "
+        "Classes of unequal size keep these above 0 even in a perfect simplex. With the class sizes of the "
+        "test set, which are about as unequal as those of the training set of the curves, they would be: "
     )
     return f"{head}{'; '.join(said)}." if said else ""
 
