@@ -14,7 +14,7 @@ from sklearn.mixture import GaussianMixture
 from bench.steps import our_step, paper
 from bench.timing import interleaved, row
 from binenc import data
-from binenc.claims.verdict import interval
+from binenc.claims.effect import interval
 from binenc.metrics import measure
 from binenc.profile import Profile
 from binenc.protocol import AS_WRITTEN
@@ -152,12 +152,12 @@ def loops(logits, latents, labels, weight) -> dict[str, float]:
     }
 
 
-def precision_effect(seeds=range(5)) -> list[dict]:
+def precision_effect() -> list[dict]:
     """What `precision: bf16` does to every metric of a short run: paired by seed, on the digits."""
     from binenc.training import train
 
     finals = {"float32": [], "bf16": []}
-    for seed in seeds:
+    for seed in range(5):
         for precision, found in finals.items():
             name = f"digits_mlp,epochs={SHORT},precision={precision}"
             run = Profile.read("quick").run(name, "as_written", "binary_encoding", seed)

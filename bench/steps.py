@@ -13,8 +13,8 @@ from bench.timing import interleaved, row
 from binenc import data
 from binenc.layers import suited_to, use_cheap_dropout
 from binenc.loss import total_loss
-from binenc.models import build
-from binenc.profile import Profile, Run
+from binenc.models import build, n_parameters
+from binenc.profile import Experiment, Profile, Run
 from binenc.training import EVALUATION_BATCH, forward, gamma_of, set_up, tf32
 
 IMAGES = 4864
@@ -57,14 +57,14 @@ def our_step(run: Run, where: torch.device):
     return way
 
 
-def loader(dataset: str, batch_size: int, order: list[int] | None = None) -> DataLoader:
+def loader(e: Experiment, order: list[int] | None = None) -> DataLoader:
     """Images as the public examples read them: one by one, each through ToTensor and Normalize."""
-    data.load(dataset)  # which downloads what is not there
+    data.load(e.dataset)  # which downloads what is not there
     scaled = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
-    images = getattr(datasets, data.CLASSNAMES[dataset])(data.folder(), train=True, transform=scaled)
+    images = getattr(datasets, data.CLASSNAMES[e.dataset])(data.folder(), train=True, transform=scaled)
     own = torch.Generator().manual_seed(0)  # or it draws from the one that makes the dropout masks
     points = range(IMAGES) if order is None else order
-    return DataLoader(Subset(images, points), batch_size=batch_size, shuffle=order is None, generator=own)
+    return DataLoader(Subset(images, points), batch_size=e.batch_size, shuffle=order is None, generator=own)
 
 
 def baseline_step(
@@ -76,7 +76,7 @@ def baseline_step(
         torch.manual_seed(run.seed)
         model = build(run, 28, 10).to(where).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=e.learning_rate)
-    gamma, batches = gamma_of(run), loader(e.dataset, e.batch_size, order)
+    gamma, batches = gamma_of(run), loader(e, order)
     endless = itertools.chain.from_iterable(itertools.repeat(batches))
 
     def way() -> float:
@@ -93,9 +93,9 @@ def baseline_step(
     return way
 
 
-def same_numbers(run: Run, steps: int = 20) -> float:
+def same_numbers(run: Run) -> float:
     """Largest relative difference of the losses of both sides, given one order and the same dropout masks."""
-    e, where = run.experiment, torch.device("cpu")
+    e, where, steps = run.experiment, torch.device("cpu"), 20
     order = torch.randperm(IMAGES, generator=torch.Generator().manual_seed(0))[: steps * e.batch_size]
     torch.manual_seed(run.seed)
     model = build(run, 28, 10).apply(use_cheap_dropout).train()  # torch's own layers, but for the masks
@@ -121,7 +121,7 @@ def limit(run: Run, where: torch.device) -> dict:
     if where.type == "cuda" or run.experiment.precision != "float32":
         return {}
     layers = arithmetic(run, run.experiment.batch_size, backward=True)
-    n = sum(p.numel() for p in build(run, 28, 10).parameters())
+    n = n_parameters(build(run, 28, 10))
     traffic = torch.zeros(28 * n // 8)  # 4 bytes read and 4 written an element
 
     def way():
@@ -189,29 +189,33 @@ def convolutions(layer: nn.Conv2d, x_shape, y_shape, to_input: bool, backward: b
     return way
 
 
-def evaluation_row(run: Run, where: torch.device) -> dict:
-    """Forward pass of an evaluation, milliseconds for 1000 images."""
+def evaluation_row(run: Run) -> dict:
+    """Forward pass of an evaluation on the CPU, milliseconds for 1000 images."""
     e, n = run.experiment, 2000
-    model = build(run, 28, 10).to(where).eval()
-    suited = suited_to(where, build(run, 28, 10), e.precision)
-    images = data.load(e.dataset).train.images[:n].to(where)
-    batches = loader(e.dataset, e.batch_size, list(range(n)))
+    model = build(run, 28, 10).eval()
+    suited = suited_to(torch.device("cpu"), build(run, 28, 10), e.precision)
+    images = data.load(e.dataset).train.images[:n]
+    batches = loader(e, list(range(n)))
+    batch = EVALUATION_BATCH["cpu"]
+    layers = arithmetic(run, batch, backward=False)
 
     @torch.no_grad()
     def baseline():
-        return [[y.cpu() for y in model(x.to(where))] for x, _ in batches]
+        return [model(x) for x, _ in batches]
 
-    ways = {"baseline": baseline, "ours": lambda: forward(suited, images), "reading": lambda: list(batches)}
-    note = "Reading images one by one is {:.0f} % of the baseline."
-    if where.type == "cpu":
-        batch = EVALUATION_BATCH["cpu"]
-        layers = arithmetic(run, batch, backward=False)
-        ways["limit"] = lambda: [layer() for layer in layers * (n // batch)]
-        note += " The rest is arithmetic (the limit), which a faster way to read leaves as it is."
-    times = interleaved(**ways)
+    times = interleaved(
+        baseline=baseline,
+        ours=lambda: forward(suited, images),
+        reading=lambda: list(batches),
+        limit=lambda: [layer() for layer in layers * (n // batch)],
+    )
     share = 100 * sum(times["reading"]) / sum(times["baseline"])
+    note = (
+        f"Reading images one by one is {share:.0f} % of the baseline. The rest is arithmetic (the limit), "
+        "which a faster way to read leaves as it is."
+    )
     part = f"Evaluation's forward pass, {e.title}"
-    return row(part, "ms / 1000 images", times, 1e6 / n, {"ratio": 10}, note.format(share))
+    return row(part, "ms / 1000 images", times, 1e6 / n, {"ratio": 10}, note)
 
 
 def paper(experiment: str, architecture: str = "binary_encoding", **changes) -> Run:

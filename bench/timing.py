@@ -71,5 +71,4 @@ def row(part: str, unit: str, times: dict[str, list[float]], scale: float = 1.0,
         "share": limit / ours if limit else None,
         "goals": goals or {},
         "note": note,
-        "rounds": {name: [s * scale for s in seconds] for name, seconds in times.items()},
     }

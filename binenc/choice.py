@@ -47,9 +47,6 @@ def choose(
         if not values and word not in variants:
             plain = {n: [r for r in some if "," not in getattr(r, field)] for n, some in runs.items()}
             runs = plain if any(plain.values()) else runs
-    if not any(runs.values()):
-        asked = ", ".join(f"{word} {list(values)}" for word, (_, values) in wanted.items() if values)
-        raise InputError(f"no run of {', '.join(runs)} has {asked}")
     return runs
 
 

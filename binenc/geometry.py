@@ -1,6 +1,7 @@
 """Where codes and class means lie: how near the vertices of a simplex, and of a hypercube."""
 
 import numpy as np
+from scipy.spatial.distance import pdist
 
 
 def hamming(book: np.ndarray) -> np.ndarray:
@@ -36,8 +37,7 @@ def equiangularity(rows: np.ndarray) -> float:
 
 def cosines(rows: np.ndarray) -> np.ndarray:
     """Of each two of the rows (C, d), none of which is 0."""
-    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return pairs(unit @ unit.T)
+    return 1 - pdist(rows, "cosine")
 
 
 def simplex(count: np.ndarray) -> dict[str, float]:

@@ -21,7 +21,7 @@ ARCHITECTURES = {
     "nonlinear_penultimate": "Non-linear penultimate",
     "no_penultimate": "No penultimate",
 }
-PAPER_ARCHITECTURES = ["binary_encoding", "linear_penultimate", "nonlinear_penultimate", "no_penultimate"]
+PAPER_ARCHITECTURES = list(ARCHITECTURES)
 """What profiles train unless they say otherwise, and what claims compare; a reader may add others."""
 
 

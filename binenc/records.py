@@ -30,6 +30,7 @@ TRAINING_SOURCES = (
     "loss.py",
     "protocol.py",
     "training.py",
+    "graphed_step.py",
     "metrics/*.py",
 )
 FILES = ("history.parquet", "arrays.npz")

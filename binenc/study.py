@@ -13,8 +13,6 @@ from binenc import records
 from binenc.choice import choose
 from binenc.profile import ARCHITECTURES, InputError, Profile, Run
 from binenc.protocol import in_words
-from binenc.provenance import version
-from binenc.text.words import counted, duration, markdown_table
 
 KEYS = ["profile", "experiment", "protocol", "architecture"]
 """Columns that, with the seed, name a run in a table."""
@@ -164,86 +162,6 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     return found.reset_index()
 
 
-def scope(found: Study) -> str:
-    """What a page is evidence of, as Markdown: which runs, which data, how many seeds."""
-    rows = []
-    for name, protocol, experiments in found.parts():
-        for experiment in experiments:
-            runs = [
-                r for r in found.runs[name] if (r.experiment_name, r.protocol_name) == (experiment, protocol)
-            ]
-            e = runs[0].experiment
-            seeds = ", ".join(map(str, sorted({r.seed for r in runs})))
-            rows.append(
-                (e.title, e.dataset, in_words(protocol), seeds, e.epochs, source(found.profiles[name]))
-            )
-    notes = [f"*{profile.title}:* {profile.about}" for profile in found.profiles.values()]
-    notes += gaps(found)
-    notes.append("*Recorded* runs ship with the repository; the others were trained for this report.")
-    lines = markdown_table(["Experiment", "Data", "Protocol", "Seeds", "Epochs", "Records"], rows)
-    return f"{lines}\n\n{' '.join(notes)}"
-
-
-def gaps(found: Study) -> list[str]:
-    """A sentence, as Markdown, a profile that has runs without a record: how many have one, which do not."""
-    said = []
-    for name, runs in found.missing.items():
-        if runs:
-            have = found.runs.get(name, [])
-            counts = []
-            for words, switched in (("", False), (" with a single switch", True)):
-                every = [r for r in (*have, *runs) if ("," in r.id) is switched]
-                if every:
-                    counts.append(f"{sum(r in have for r in every)} of {len(every)} runs of `{name}`{words}")
-            said.append(
-                f"**Recorded so far: {', and '.join(counts)}.** Without a record: {lacking(have, runs)}."
-            )
-    return said
-
-
-def lacking(have: list[Run], lack: list[Run]) -> str:
-    """Experiments, protocols and seeds without a record, in words; of those with some, what is missing."""
-    said = []
-    for title in dict.fromkeys(r.experiment.title for r in lack):
-        rest, some = ([r for r in runs if r.experiment.title == title] for runs in (lack, have))
-        if not some:
-            said.append(f"all of {title}")
-            continue
-        for protocol in dict.fromkeys(r.protocol_name for r in rest):
-            lost, kept = ([r for r in runs if r.protocol_name == protocol] for runs in (rest, some))
-            partly, seeds = {r.seed for r in kept}, {}
-            for r in lost:
-                seeds.setdefault(r.seed, []).append(ARCHITECTURES[r.architecture].lower())
-            which = ", ".join(f"{s} ({', '.join(a)})" if s in partly else f"{s}" for s, a in seeds.items())
-            what = f", seed{'s' * (len(seeds) > 1)} {which}" if kept else ""
-            said.append(f"{title} {in_words(protocol)}{what}")
-    return "; ".join(said)
-
-
-def origin(found: Study) -> str:
-    """Where the numbers come from, as Markdown: an item a profile, as `made_by` says it."""
-    return "\n".join(
-        made_by(
-            f"`results/{name}` ({source(found.profiles[name])})",
-            [contents(found.profiles[name], r) for r in runs],
-        )
-        for name, runs in found.runs.items()
-    )
-
-
 def contents(profile: Profile, run: Run) -> dict:
     """What run.json of a record says."""
     return json.loads((records.folder(profile, run) / "run.json").read_text())
-
-
-def made_by(where: str, made: list[dict]) -> str:
-    """One Markdown item: how many records lie there and what made them, from what their run.json say."""
-    commits = sorted({version(m["commit"], m["dirty"]) for m in made})
-    days = sorted({m["date"][:10] for m in made})
-    software = sorted({f"Python {m['versions']['python']}, torch {m['versions']['torch']}" for m in made})
-    took = duration(sum(m["wall_seconds"] for m in made))
-    return (
-        f"- {where}: {counted(len(made), 'record')}, commit {', '.join(commits)}; "
-        f"device {', '.join(sorted({m['device'] for m in made}))}; {', '.join(software)}; "
-        f"{' to '.join(dict.fromkeys((days[0], days[-1])))}; {took} of training."
-    )

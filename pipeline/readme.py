@@ -13,6 +13,7 @@ from binenc.claims import front
 from binenc.commands import command
 from binenc.figures import slug
 from binenc.profile import ROOT, InputError
+from binenc.text import evidence
 
 MARKERS = re.compile(r"(<!-- verdicts:.*?-->\n).*?(<!-- /verdicts -->)", re.S)
 CLOSED = "<details><summary>Shorter and smaller runs</summary>\n\n{}\n\n</details>"
@@ -44,12 +45,12 @@ def main(names: list[str]) -> None:
     first = verdicts.source == verdicts.source[0]
     said = [
         claims.headline(verdicts[first]),
-        *study.gaps(found),
+        *evidence.gaps(found),
         claims.table_markdown(verdicts[first]),
         front.numbers(found, study.read(names, variants=["experiment"]), judged),
     ]
     if not first.all():
-        others = claims.table_markdown(verdicts[~first]), claims.elsewhere(judged, first=False)
+        others = claims.table_markdown(verdicts[~first]), front.elsewhere(judged, first=False)
         said.append(CLOSED.format("\n\n".join(others)))
     write(ROOT / "README.md", "\n\n".join(said))
     newest = max(next(filter(None, figures)), key=lambda path: path.stat().st_mtime)

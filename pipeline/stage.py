@@ -12,10 +12,11 @@ import nbformat
 import yaml
 from nbformat.v4 import new_markdown_cell
 
-from binenc import records, study
+from binenc import records
 from binenc.choice import choose
 from binenc.profile import ROOT, Profile, Run
 from binenc.provenance import git, version
+from binenc.text import evidence
 from binenc.text.words import counted
 from pipeline import appendix, kept
 
@@ -64,8 +65,6 @@ def stage(live: str, shown: list[str]) -> None:
 
     profiles = [Profile.read(name) for name in shown]
     pages = [page for profile in profiles for page in run_pages(profile)]
-    if not pages:
-        raise SystemExit(f"no record of {', '.join(shown)} to show: `make book` makes them")
     chapters = sorted((BUILD / "chapters" / live).glob("[!.]*.ipynb"))
     chapters = [path for path in chapters if (ROOT / "book" / path.name).exists()]
     line = report_line(profiles, pages)
@@ -172,7 +171,7 @@ def banner(profiles: list[Profile], pages: list[Page]) -> str:
     said = f"{named}: {escape(lead.about, quote=False)}"
     have = {page.run.id: page.run for page in pages if page.profile.name == lead.name}
     if lack := [run for run in choose([lead.name])[lead.name] if run.id not in have]:
-        said += f" No records yet: {study.lacking(list(have.values()), lack)}"
+        said += f" No records yet: {evidence.lacking(list(have.values()), lack)}"
         said += "; <code>make paper</code> trains them." if lead.name == "paper" else "."
     if others:
         said += f" Shown separately: {' and '.join(others)}."

@@ -11,19 +11,18 @@ import pytest
 from worlds import REFUTED, judge, paper_world, table
 
 from binenc.claims import judging
+from binenc.claims.effect import Effect
+from binenc.claims.front import elsewhere, findings
 from binenc.claims.judging import effects_frame, known, to_frame
 from binenc.claims.pages import (
     COLOURS,
     claim_markdown,
-    elsewhere,
-    findings,
     headline,
     summary,
     table_html,
     table_markdown,
 )
 from binenc.claims.paper import BINARY, CLAIMS, NONE
-from binenc.claims.verdict import Effect
 from binenc.figures.effects import forest
 from binenc.profile import ARCHITECTURES, ROOT, InputError
 from binenc.text.words import number

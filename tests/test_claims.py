@@ -114,17 +114,6 @@ def test_the_weakest_comparison_is_the_one_reported():
     assert all(e.decides for e in v.effects)
 
 
-def test_the_lead_over_the_best_other_is_over_the_one_that_is_best_on_average():
-    t, finals = table(paper_world(), noise=0.0), {LINEAR: 0.99, NONE: 0.98}
-    last = (t.metric == "accuracy") & (t.epoch == t.epoch.max()) & (t.split == "test")
-    for architecture, value in finals.items():
-        t.loc[last & (t.architecture == architecture) & (t.seed == 1), "value"] = value
-    mine = t[last & (t.architecture == BINARY) & (t.seed == 1)].value.item()
-    lead = judge(7, t).effects[-1]
-    assert lead.name == "binary encoding − best other, test"
-    assert lead.values.tolist() == pytest.approx([2, 100 * (mine - 0.99), 2])
-
-
 @pytest.mark.parametrize(
     ("others", "lean"), [((0.98,) * 3, ""), ((0.979, 0.98, 0.98), ""), ((0.97,) * 3, "for")]
 )

@@ -6,7 +6,7 @@ import pytest
 from worlds import BINARY, LINEAR, NONE, NONLINEAR, judge, paper_world, table, verdict_of
 
 from binenc.claims import paper
-from binenc.claims.verdict import Effect
+from binenc.claims.effect import Effect
 from binenc.profile import ARCHITECTURES
 
 

@@ -57,13 +57,6 @@ def test_a_broken_record_that_is_here_stays_too(packed, here, smoke):
     assert files(folder) == {"notes.txt": b"mine"}
 
 
-def test_an_empty_folder_is_no_record(here, smoke, capsys):
-    """The engine makes the folder before the training starts."""
-    records.folder(smoke, smoke.all_runs()[0]).mkdir(parents=True)
-    assert records.find(smoke, smoke.all_runs()[0]) is None
-    assert capsys.readouterr().err == ""
-
-
 def test_what_a_killed_import_left_is_removed_when_it_is_old(packed, here):
     old, new = here / "smoke/.import-old", here / "smoke/.import-new"
     for left in (old, new):

@@ -12,8 +12,8 @@ from drawn import save_all
 from worlds import judge, paper_world, table
 
 from binenc import data, figures, records, study
+from binenc.claims.effect import Effect
 from binenc.claims.switches import HEADLINES
-from binenc.claims.verdict import Effect
 from binenc.figures import codes, effects, images, networks
 from binenc.geometry import hamming
 from binenc.profile import Profile

@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 
-from binenc.metrics import METRICS, measure, per_class
+from binenc.metrics import measure, per_class
 from binenc.metrics.accuracy import class_accuracy
 from binenc.metrics.encoding import code_share, code_table, encoding
 from binenc.metrics.neural_collapse import neural_collapse
 from binenc.protocol import AS_RELEASED, AS_WRITTEN
+from binenc.text.words import METRICS
 
 NOT_DEFINED = {"equinorm", "equiangularity", "max_angle", "tr_sw_sb", "nc3"}
 

@@ -300,6 +300,7 @@ def test_one_run_by_name(built):
         (("paper", "PART=1/4"), "PART", "not read by `make paper`"),
         (("slurm", "YES=1"), "YES", "not read by `make slurm`"),
         (("book", "RUN=digits_mlp"), "RUN", "not read by `make book`"),
+        (("book", "PORT=3"), "PORT", "not read by `make book`"),
         (("plan", "CORES=0"), "CORES=0", "at least 1"),
         (("paper", "GPU_RUNS=0"), "GPU_RUNS=0", "at least 1"),
         (("book", "PROFIL=smoke"), "PROFIL", "make help"),

@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import shutil
-import time
 
 import numpy as np
 import pandas as pd
@@ -212,7 +211,7 @@ def test_code_version_is_that_of_the_sources_of_a_record(tmp_path):
 
 def test_what_trains_and_measures_is_a_source_of_a_record():
     """But for what says what to run, and what names and keeps the numbers."""
-    others = {"binenc.profile", "binenc.provenance", "binenc.records", "binenc.text.words"}
+    others = {"binenc.profile", "binenc.provenance", "binenc.records"}
     package = ROOT / "binenc"
     paths = [path for pattern in records.TRAINING_SOURCES for path in package.glob(pattern)]
     sources = {
@@ -308,23 +307,3 @@ def test_table(smoke):
     assert list(nothing.columns) == COLUMNS
     assert len(nothing) == 0
     assert list(map(str, nothing.dtypes)) == list(map(str, table.dtypes))
-
-
-def test_a_thousand_records_are_tabulated_in_five_seconds(smoke, saved):
-    rows = [(e, s, f"m{m}", 1.0) for e in range(0, 101, 5) for s in ("train", "test") for m in range(30)]
-    runs = [smoke.run("digits_mlp", "as_written", "binary_encoding", seed) for seed in range(1000)]
-    large = make(runs[0])
-    large = Record(large.run, pd.DataFrame(rows, columns=["epoch", "split", "metric", "value"]), large.arrays)
-    records.save(large, saved)
-    content = json.loads((saved / "run.json").read_text())
-    for run in runs[1:]:
-        path = records.folder(smoke, run)
-        path.mkdir()
-        for name in records.FILES:
-            os.link(saved / name, path / name)
-        (path / "run.json").write_text(json.dumps(content | {"configuration": run.configuration}))
-    started = time.process_time()
-    table = records.tabulate(smoke, runs)
-    assert time.process_time() - started < 5
-    assert len(table) == 1000 * len(rows)
-    assert (table.groupby("seed").size() == len(rows)).all()

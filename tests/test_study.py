@@ -1,4 +1,4 @@
-"""What a chapter reads: which runs, their table, and what is said of them."""
+"""What a chapter reads: which runs, and their table."""
 
 import dataclasses
 import errno
@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from drawn import save_all
 
-from binenc import records, study, training
+from binenc import study, training
 from binenc.choice import choose
 from binenc.profile import ARCHITECTURES, InputError, Profile
 
@@ -56,48 +56,6 @@ def test_a_selection_reads_just_that(made):
     assert set(found.table.architecture) == {"binary_encoding"}
 
 
-def test_runs_without_a_record_are_told(results, smoke):
-    runs = smoke.all_runs()
-    save_all(smoke, runs[:3])
-    found = study.read(["smoke"])
-    assert found.runs["smoke"] == runs[:3]
-    assert found.missing["smoke"] == runs[3:]
-    assert f"Recorded so far: 3 of {len(runs)} runs of `smoke`" in study.scope(found)
-    assert study.lacking(runs[:3], runs[3:]) in study.scope(found)
-
-
-def test_runs_with_a_single_switch_are_counted_by_themselves(results, smoke):
-    switched = [
-        smoke.run("digits_mlp", "as_written,softmax_twice=true", "binary_encoding", s) for s in (0, 1)
-    ]
-    have, lack = [*smoke.all_runs()[:3], switched[0]], [*smoke.all_runs()[3:], switched[1]]
-    said = study.gaps(study.Study({"smoke": smoke}, {"smoke": have}, {"smoke": lack}, None))
-    n = len(smoke.all_runs())
-    none = study.gaps(study.Study({}, {}, {"smoke": lack[:-1]}, None))
-    assert f"**Recorded so far: 0 of {n - 3} runs of `smoke`.**" in none[0]
-    assert (
-        f"**Recorded so far: 3 of {n} runs of `smoke`, and 1 of 2 runs of `smoke` with a single switch.**"
-        in said[0]
-    )
-
-
-def test_what_lacks_is_named_as_widely_as_it_lacks(smoke):
-    mlp, cnn = (
-        [r for r in smoke.all_runs() if r.experiment_name == f"digits_{kind}"] for kind in ("mlp", "cnn")
-    )
-    written = [r for r in mlp if r.protocol_name == "as_written"]
-    assert study.lacking(mlp, cnn) == "all of Digits (CNN)"
-    first = [r for r in written if r.seed == 0]
-    assert study.lacking(first, [r for r in written if r.seed]) == "Digits (MLP) as written, seed 1"
-    assert (
-        study.lacking(written, [r for r in mlp if r.protocol_name == "as_released"])
-        == "Digits (MLP) as released"
-    )
-    lack, *some = written
-    what = f"seed {lack.seed} ({ARCHITECTURES[lack.architecture].lower()})"
-    assert study.lacking(some, [lack]) == f"Digits (MLP) as written, {what}"
-
-
 def test_where_nothing_was_trained_the_smoke_runs_are_and_a_line_says_so(results, smoke, capsys, monkeypatch):
     trained = []
 
@@ -113,7 +71,6 @@ def test_where_nothing_was_trained_the_smoke_runs_are_and_a_line_says_so(results
     assert list(found.runs) == ["smoke"]
     assert trained == found.runs["smoke"]
     assert {(r.protocol_name, r.seed) for r in trained} == {("as_written", 0)}
-    assert "evidence of" in study.scope(found)
     study.read(["quick"], protocols=["as_written"], seeds=[0])
     assert len(trained) == len(found.runs["smoke"])  # the second time they are there
 
@@ -197,29 +154,6 @@ def test_last_epoch_is_that_of_each_run(made):
     }
 
 
-def test_scope_and_origin_say_what_and_from_where(made, results, smoke):
-    found = study.read(["smoke"])
-    scope, origin = study.scope(found), study.origin(found)
-    assert "| Digits (MLP) | digits | as written | 0, 1 | 6 | profile smoke, trained afresh |" in scope
-    assert smoke.about in scope
-    for words in (
-        f"{len(made)} records",
-        "commit cccccccccc;",
-        "a machine far away",
-        "2020-02-20",
-        "torch 2.9.0",
-    ):
-        assert words in origin
-    assert "uncommitted" not in origin
-    run = smoke.all_runs()[0]
-    changed = made[run.id].run | {"dirty": True, "date": "2021-01-01T00:00:00+00:00"}
-    records.save(
-        records.Record(changed, made[run.id].history, made[run.id].arrays), results / "smoke" / run.id
-    )
-    assert "cccccccccc with uncommitted changes" in study.origin(found)
-    assert "2020-02-20 to 2021-01-01" in study.origin(found)
-
-
 def test_recorded_profiles_are_told_apart():
     assert study.source(Profile.read("paper")) == "profile paper, recorded"
     assert study.source(Profile.read("quick")) == "profile quick, trained afresh"
@@ -238,10 +172,6 @@ def test_a_title_that_two_profiles_have_is_followed_by_theirs(made, smoke):
     assert found.label("smoke", "digits_mlp", "as_written") == "Digits (MLP), as written"
     assert two.label("smoke", "digits_mlp", "as_written") == "Digits (MLP) (smoke), as written"
     assert two.label("smoke", "digits_cnn") == "Digits (CNN)"
-
-
-def test_origin_adds_up_the_time(made):
-    assert f"; {len(made)} s of training." in study.origin(study.read(["smoke"]))
 
 
 def test_variants_are_read_where_all_are_asked_for(results):

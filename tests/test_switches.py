@@ -151,11 +151,11 @@ def test_what_a_switch_leaves_as_it_is_is_said_so(numbers):
         gap & (same.protocol == WRITTEN) & (same.seed == 0)
     ].value.item()
     first = switches.sentences(same, 0).splitlines()[0]
-    assert "does not change the lead in test accuracy" in first
+    assert "leaves unchanged: the lead in test accuracy" in first
     assert "lead in test accuracy from" not in first
     same.loc[gap & (same.protocol == TWICE), "value"] += 1e-6
     first = switches.sentences(same, 0).splitlines()[0]
-    assert "does not change, to these digits, the lead in test accuracy" in first
+    assert "leaves unchanged, at these digits: the lead in test accuracy" in first
 
 
 def test_without_a_switch_the_sentence_says_so(numbers):
@@ -180,7 +180,7 @@ def test_the_reach_of_a_seed_is_the_prediction_interval(values):
 
 
 def agreement(t: pd.DataFrame, monkeypatch) -> pd.DataFrame:
-    monkeypatch.setattr(switches, "parameter_counts", lambda found: found.table.iloc[:0])
+    monkeypatch.setattr(switches, "sized", lambda found: found.table)
     found = type("Found", (), {"table": t})()
     return switches.agreement(found, "quick", "digits_mlp", 0)
 

@@ -276,16 +276,6 @@ def test_weights_that_overflow_in_the_last_step_are_divergence(smoke):
     assert "gamma" not in str(caught.value)  # which this architecture does not use
 
 
-def test_a_record_is_trained_once(smoke, monkeypatch, tmp_path):
-    monkeypatch.setattr(records, "RESULTS", tmp_path)
-    run = changed(smoke, "digits_mlp,epochs=1")
-    first = find_or_train(smoke, run, progress=False)
-    monkeypatch.setattr(training, "train", lambda *args, **kw: pytest.fail("trained again"))
-    second = find_or_train(smoke, run, progress=False)
-    assert first.history.equals(second.history)
-    assert second.run == first.run
-
-
 @pytest.mark.parametrize(
     "name", ["gpu", "cuda0", "cuda:", "cuda:x", "cpu:", "cpu:0", "cuda:99", "mps", "cuda:-1"]
 )

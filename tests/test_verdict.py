@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from binenc.claims.effect import CONFIDENCE, Effect, interval
 from binenc.claims.paper import CLAIMS
 from binenc.claims.part import Part
-from binenc.claims.verdict import CONFIDENCE, Effect, Verdict, decide, interval, ordered
+from binenc.claims.switches import ordered
+from binenc.claims.verdict import Verdict, decide
 
 values = st.lists(st.floats(-100, 100), min_size=2, max_size=8)
 
@@ -60,6 +62,8 @@ def test_an_interval_ends_where_the_values_must():
     assert points.interval == (0, -100, 100)
     assert Effect("", pd.Series([0.5, 1.0]), "share of points").interval == (0.75, 0, 1)
     assert Effect("", pd.Series([-4.0, 4.0]), "epochs", farthest=5).interval == (0, -5, 5)
+    free = Effect("time", pd.Series([-20.0, -40.0, -90.0]), "epochs")
+    assert free.interval.low == pytest.approx(-139.57, abs=0.01)
 
 
 def test_support_is_counted_in_standard_errors():
@@ -167,14 +171,6 @@ def test_a_refutation_is_tied_if_all_that_it_needs_is(number, tied):
     claim = CLAIMS[number - 1]
     v = Verdict(claim, "", "", "as_written", *decide(found, claim.one_suffices), found)
     assert (v.verdict, v.tied) == ("not reproduced", tied)
-
-
-def test_an_interval_ends_where_its_values_must():
-    """Those of shares and of percentage points always; others where an effect says how far they reach."""
-    values = pd.Series([-20.0, -40.0, -90.0])
-    free, bounded = Effect("time", values, "epochs"), Effect("time", values, "epochs", farthest=100)
-    assert free.interval.low == pytest.approx(-139.57, abs=0.01)
-    assert bounded.interval == (free.interval.mean, -100, free.interval.high)
 
 
 def test_the_weakest_effect_has_a_width_if_one_has():

@@ -3,7 +3,6 @@
 from binenc.claims.judging import judge, to_frame
 from binenc.claims.pages import (
     answer,
-    elsewhere,
     headline,
     summary,
     table_html,
@@ -12,7 +11,6 @@ from binenc.claims.pages import (
 
 __all__ = [
     "answer",
-    "elsewhere",
     "headline",
     "judge",
     "summary",

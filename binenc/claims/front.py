@@ -1,10 +1,48 @@
 """What a reader with five minutes is told beside the verdicts, on the front page and in the README."""
 
-from binenc.claims.pages import elsewhere, findings
+import re
+
+from binenc.claims.pages import seeds, words
 from binenc.claims.verdict import Verdict
 from binenc.study import Study
 from binenc.text.hypercube import beyond
 from binenc.text.prose import protocols_apart
+
+FINDINGS = [
+    "**Two peaks** ({binarity}; {linear-not-binary}). Whatever the scale, two peaks describe a latent better "
+    "than one by {binarity:gain of two peaks over one, last} nats under binary encoding, by "
+    "{linear-not-binary:gain of two peaks over one, last} with a linear penultimate layer. From the first "
+    "evaluation to the last the width of the peaks changes by {binarity:standard deviation} and by "
+    "{linear-not-binary:standard deviation}, which scale alone could do.",
+    "**One code per class** ({one-code}; {only-there}). With a linear penultimate layer "
+    "{only-there:whole-code share, linear penultimate} of the training points have their class's most common "
+    "code; under binary encoding {one-code:whole-code share, test set} of the test points and "
+    "{one-code:whole-code share} of the training points do{one-code:note}.",
+    "**Accuracy** ({test-accuracy}; {train-accuracy}). Binary encoding should be ahead of each of the "
+    "others. The weakest of its three leads, in percentage points, negative where it trails: on test points, "
+    "{test-accuracy:weakest}; on training points, {train-accuracy:weakest}{train-accuracy:note}.",
+    "**Neural collapse** ({faster-collapse}). Binary encoding is ahead by all four measures, of the lengths "
+    "of class means, their angles (two) and the variance within classes, at a share of "
+    "{faster-collapse:ahead by all four} of the evaluations. Averaged over the training, the spread of the "
+    "angles is {faster-collapse:equiangularity, area} what it is in the best of the others, the variance "
+    "within classes relative to that between them, Tr(Sw Sb⁺)/C, {faster-collapse:Tr(Sw Sb⁺)/C, area}. It "
+    "should also come in fewer epochs to where the best of the others ends{faster-collapse:unsure}.",
+    "**Within-class covariance** ({within-class-covariance}). From the first evaluation to the last its mean "
+    "entry changes by {within-class-covariance:mean entry, binary encoding} under binary encoding, by "
+    "{within-class-covariance:mean entry, linear penultimate}, "
+    "{within-class-covariance:mean entry, non-linear penultimate} and "
+    "{within-class-covariance:mean entry, no penultimate} with a linear, a non-linear and no penultimate "
+    "layer, which scale alone could do{within-class-covariance:note}.",
+]
+"""What was found, by effects of claims, or by the weakest that decides, its note, or those that are open; a
+slug by itself is the verdict.
+"""
+ELSEWHERE = (
+    "weakest lead, in percentage points, on test points {test-accuracy:weakest} ({test-accuracy}), on "
+    "training points {train-accuracy:weakest} ({train-accuracy}); {one-code:whole-code share} of the "
+    "training points have their class's most common code ({one-code}{one-code:note})."
+)
+"""The same in short, of what else is recorded."""
 
 
 def numbers(found: Study, changed: Study, judged: list[Verdict], link: str = "") -> str:
@@ -21,3 +59,55 @@ def numbers(found: Study, changed: Study, judged: list[Verdict], link: str = "")
         beyond(changed),
     )
     return "\n".join(filter(None, items))
+
+
+def findings(judged: list[Verdict], link: str = "") -> str:
+    """The numbers of the first experiment as written, as Markdown items; ``link`` as for `table_html`."""
+    first, *_ = _columns(judged)
+    return "\n".join(f"- {_filled(line, first, link)}" for line in FINDINGS if _has_all(line, first))
+
+
+def elsewhere(judged: list[Verdict], first: bool, link: str = "") -> str:
+    """The same in short, of the rest of the first profile, or of what is recorded in others."""
+    _, *others = _columns(judged)
+    lines = []
+    for other in others:
+        some = next(iter(other.values()))
+        if _has_all(ELSEWHERE, other) and first is (some.profile == judged[0].profile):
+            n = seeds(v.n_seeds for v in other.values())
+            lines.append(f"- **{some.where}**, {n}: {_filled(ELSEWHERE, other, link)}")
+    return "\n".join(lines)
+
+
+def _columns(judged: list[Verdict]) -> list[dict[str, Verdict]]:
+    """Verdicts by slug: of the first profile and of what is recorded, by experiment and protocol."""
+    columns: dict[tuple[str, str], dict[str, Verdict]] = {}
+    for v in judged:
+        if v.profile == judged[0].profile or v.recorded:
+            columns.setdefault((v.profile, v.where), {})[v.claim.slug] = v
+    return list(columns.values())
+
+
+def _has_all(line: str, column: dict[str, Verdict]) -> bool:
+    return all(slug in column and column[slug].effects for slug in re.findall(r"\{([a-z-]+)", line))
+
+
+def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
+    """A line of `FINDINGS` with the effects and the verdicts of one experiment and protocol."""
+
+    def fill(found: re.Match) -> str:
+        v, name = column[found[1]], found[2]
+        if name == "weakest":
+            return f"{v.weakest.name}: {v.weakest}"
+        if name == "note":
+            return f"; {v.weakest.note}" if v.weakest.note else ""
+        if name == "unsure":
+            said = "; ".join(f"{e.name} (seed by seed {e.by_seed}; claimed {e.claimed})" for e in v.unsure)
+            return f"; the intervals leave open: {said}" if v.verdict == "undecided" else ""
+        if name:
+            return str(next(e for e in v.effects if e.name == name))
+        claim = f"claim {v.claim.number}"
+        linked = f"[{claim}]({link.format(number=v.claim.number)})" if link else claim
+        return f"{linked}: {words(v)}"
+
+    return re.sub(r"\{([a-z-]+):?(.*?)\}", fill, line)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from binenc.claims.paper import CLAIMS, Claim
+from binenc.claims.paper import CLAIMS
 from binenc.claims.part import Needs, Part
-from binenc.claims.verdict import Verdict, decide
+from binenc.claims.verdict import Claim, Verdict, decide
 from binenc.profile import InputError
 from binenc.study import Study, contents, source
 
@@ -31,7 +31,7 @@ def judge_table(
 ) -> list[Verdict]:
     """Judge claims for each profile, experiment and protocol of a table like that of `Study`.
 
-    Among its metrics is ``n_parameters`` (see `parameter_counts`). ``no_evidence`` maps a profile from which
+    Among its metrics is ``n_parameters`` (see `sized`). ``no_evidence`` maps a profile from which
     nothing follows to the reason.
     """
     judged = []
@@ -48,14 +48,15 @@ def judge_table(
     return judged
 
 
-def parameter_counts(found: Study) -> pd.DataFrame:
-    """The size of each network, as its record states it, as rows of the study's table."""
+def sized(found: Study) -> pd.DataFrame:
+    """The study's table, and rows of the metric ``n_parameters``, as each record states it."""
     rows = []
     for name, run in found.each():
         key = (name, run.experiment_name, run.protocol_name, run.architecture, run.seed)
         size = float(contents(found.profiles[name], run)["n_parameters"])
         rows.append((*key, 0, "train", "n_parameters", size))
-    return pd.DataFrame(rows, columns=found.table.columns)
+    sizes = pd.DataFrame(rows, columns=found.table.columns)
+    return pd.concat([found.table, sizes], ignore_index=True)
 
 
 def judge(found: Study, which: Sequence[Claim] = CLAIMS) -> list[Verdict]:
@@ -63,8 +64,7 @@ def judge(found: Study, which: Sequence[Claim] = CLAIMS) -> list[Verdict]:
     small = "the profile {} is too small to say anything"
     no = {name: small.format(name) for name, profile in found.profiles.items() if not profile.evidence}
     judged = []
-    table = pd.concat([found.table, parameter_counts(found)], ignore_index=True)
-    for v in judge_table(table, no, which):
+    for v in judge_table(sized(found), no, which):
         title, profile = found.label(v.profile, v.experiment), found.profiles[v.profile]
         judged.append(replace(v, title=title, source=source(profile), recorded=profile.recorded))
     return judged

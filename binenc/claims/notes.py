@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from binenc.claims.verdict import Effect, decide, interval
+from binenc.claims.effect import Effect, interval
+from binenc.claims.verdict import decide
 from binenc.text import words
 
 NO_SIMPLEX = "a class has no point or all class means coincide"

@@ -1,14 +1,14 @@
 """Verdicts and effects as a reader sees them: tables and sentences, in Markdown and HTML."""
 
-import re
 from collections.abc import Iterable
 from html import escape
 
 import pandas as pd
 from IPython.display import HTML
 
+from binenc.claims.effect import CONFIDENCE, student
 from binenc.claims.judging import judge, known, to_frame
-from binenc.claims.verdict import CONFIDENCE, Verdict, student
+from binenc.claims.verdict import Verdict
 from binenc.study import Study
 from binenc.text.words import counted, markdown_table
 
@@ -35,7 +35,7 @@ def table_markdown(verdicts: pd.DataFrame) -> str:
         columns = list(dict.fromkeys(part["where"]))
         rows = []
         for number, row in part.groupby("claim"):
-            said = row.set_index("where").agg(_words, axis=1).reindex(columns, fill_value="")
+            said = row.set_index("where").agg(words, axis=1).reindex(columns, fill_value="")
             rows.append([number, row.statement.iloc[0], *said])
         tables.append(
             markdown_table(["", f"Claim · {title}", *(_head(part, column) for column in columns)], rows)
@@ -69,57 +69,21 @@ def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
 def _head(part: pd.DataFrame, column: str) -> str:
     """A column's title, and on how many seeds it rests."""
     n = part.loc[part["where"] == column, "n_seeds"]
-    return f"{column} ({_seeds(n)})" if n.any() else column
+    return f"{column} ({seeds(n)})" if n.any() else column
 
 
 def _cell(row: pd.Series) -> str:
     back, front = COLOURS[row.verdict]
     style = f"background:{back};color:{front};text-align:center"
-    return f'<td style="{style}" title="{escape(row.why)}">{_words(row)}</td>'
+    return f'<td style="{style}" title="{escape(row.why)}">{words(row)}</td>'
 
 
-def _words(row: pd.Series | Verdict) -> str:
+def words(row: pd.Series | Verdict) -> str:
+    """A verdict, its lean and whether it rests on seeds that tie."""
     if row.evidence and not row.n_seeds:
         return NO_RECORDS
     lean, tie = f", leans {row.lean}" if row.lean else "", ", seeds tie" if row.tied else ""
     return WORDS[row.verdict] + lean + tie
-
-
-FINDINGS = [
-    "**Two peaks** ({binarity}; {linear-not-binary}). Whatever the scale, two peaks describe a latent better "
-    "than one by {binarity:gain of two peaks over one, last} nats under binary encoding, by "
-    "{linear-not-binary:gain of two peaks over one, last} with a linear penultimate layer. From the first "
-    "evaluation to the last the width of the peaks changes by {binarity:standard deviation} and by "
-    "{linear-not-binary:standard deviation}, which scale alone could do.",
-    "**One code per class** ({one-code}; {only-there}). With a linear penultimate layer "
-    "{only-there:whole-code share, linear penultimate} of the training points have their class's most common "
-    "code; under binary encoding {one-code:whole-code share, test set} of the test points and "
-    "{one-code:whole-code share} of the training points do{one-code:note}.",
-    "**Accuracy** ({test-accuracy}; {train-accuracy}). Binary encoding should be ahead of each of the "
-    "others. The weakest of its three leads, in percentage points, negative where it trails: on test points, "
-    "{test-accuracy:weakest}; on training points, {train-accuracy:weakest}{train-accuracy:note}.",
-    "**Neural collapse** ({faster-collapse}). Binary encoding is ahead by all four measures, of the lengths "
-    "of class means, their angles (two) and the variance within classes, at a share of "
-    "{faster-collapse:ahead by all four} of the evaluations. Averaged over the training, the spread of the "
-    "angles is {faster-collapse:equiangularity, area} what it is in the best of the others, the variance "
-    "within classes relative to that between them, Tr(Sw Sb⁺)/C, {faster-collapse:Tr(Sw Sb⁺)/C, area}. It "
-    "should also come in fewer epochs to where the best of the others ends{faster-collapse:unsure}.",
-    "**Within-class covariance** ({within-class-covariance}). From the first evaluation to the last its mean "
-    "entry changes by {within-class-covariance:mean entry, binary encoding} under binary encoding, by "
-    "{within-class-covariance:mean entry, linear penultimate}, "
-    "{within-class-covariance:mean entry, non-linear penultimate} and "
-    "{within-class-covariance:mean entry, no penultimate} with a linear, a non-linear and no penultimate "
-    "layer, which scale alone could do{within-class-covariance:note}.",
-]
-"""What was found, by effects of claims, or by the weakest that decides, its note, or those that are open; a
-slug by itself is the verdict.
-"""
-ELSEWHERE = (
-    "weakest lead, in percentage points, on test points {test-accuracy:weakest} ({test-accuracy}), on "
-    "training points {train-accuracy:weakest} ({train-accuracy}); {one-code:whole-code share} of the "
-    "training points have their class's most common code ({one-code}{one-code:note})."
-)
-"""The same in short, of what else is recorded."""
 
 
 def headline(verdicts: pd.DataFrame) -> str:
@@ -137,66 +101,15 @@ def headline(verdicts: pd.DataFrame) -> str:
             said = ["too short to judge a claim by"]
         n = set(judged.n_seeds)
         reach = f", intervals of ± {student(min(n)):.3g} standard errors" if len(n) == 1 < min(n) else ""
-        items.append(f"- **{where}**, {records}, {_seeds(part.n_seeds)}{reach}: {'; '.join(said)}.")
+        items.append(f"- **{where}**, {records}, {seeds(part.n_seeds)}{reach}: {'; '.join(said)}.")
     return "\n".join(items)
 
 
-def findings(judged: list[Verdict], link: str = "") -> str:
-    """The numbers of the first experiment as written, as Markdown items; ``link`` as for `table_html`."""
-    first, *_ = _columns(judged)
-    return "\n".join(f"- {_filled(line, first, link)}" for line in FINDINGS if _has_all(line, first))
-
-
-def elsewhere(judged: list[Verdict], first: bool, link: str = "") -> str:
-    """The same in short, of the rest of the first profile, or of what is recorded in others."""
-    _, *others = _columns(judged)
-    lines = []
-    for other in others:
-        some = next(iter(other.values()))
-        if _has_all(ELSEWHERE, other) and first is (some.profile == judged[0].profile):
-            seeds = _seeds(v.n_seeds for v in other.values())
-            lines.append(f"- **{some.where}**, {seeds}: {_filled(ELSEWHERE, other, link)}")
-    return "\n".join(lines)
-
-
-def _columns(judged: list[Verdict]) -> list[dict[str, Verdict]]:
-    """Verdicts by slug: of the first profile and of what is recorded, by experiment and protocol."""
-    columns: dict[tuple[str, str], dict[str, Verdict]] = {}
-    for v in judged:
-        if v.profile == judged[0].profile or v.recorded:
-            columns.setdefault((v.profile, v.where), {})[v.claim.slug] = v
-    return list(columns.values())
-
-
-def _seeds(n: Iterable[int]) -> str:
+def seeds(n: Iterable[int]) -> str:
+    """How many seeds, of some that may differ in it."""
     n = list(n)
     least, most = min(filter(None, n), default=0), max(n)
     return counted(most, "seed") if least == most else f"{least} to {most} seeds"
-
-
-def _has_all(line: str, column: dict[str, Verdict]) -> bool:
-    return all(slug in column and column[slug].effects for slug in re.findall(r"\{([a-z-]+)", line))
-
-
-def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
-    """A line of `FINDINGS` with the effects and the verdicts of one experiment and protocol."""
-
-    def fill(found: re.Match) -> str:
-        v, name = column[found[1]], found[2]
-        if name == "weakest":
-            return f"{v.weakest.name}: {v.weakest}"
-        if name == "note":
-            return f"; {v.weakest.note}" if v.weakest.note else ""
-        if name == "unsure":
-            said = "; ".join(f"{e.name} (seed by seed {e.by_seed}; claimed {e.claimed})" for e in v.unsure)
-            return f"; the intervals leave open: {said}" if v.verdict == "undecided" else ""
-        if name:
-            return str(next(e for e in v.effects if e.name == name))
-        claim = f"claim {v.claim.number}"
-        linked = f"[{claim}]({link.format(number=v.claim.number)})" if link else claim
-        return f"{linked}: {_words(v)}"
-
-    return re.sub(r"\{([a-z-]+):?(.*?)\}", fill, line)
 
 
 def answer(found: Study, *slugs: str) -> HTML:
@@ -241,7 +154,7 @@ def claim_markdown(judged: list[Verdict], slug: str) -> str:
     sources = dict.fromkeys(v.source for v in mine)
     tables = [_effects([v for v in mine if v.source == source]) for source in sources]
     said = [
-        f"- **{column}**: {_words(v)}{f' ({_seeds([v.n_seeds])})' if v.n_seeds else ''}: {v.why}."
+        f"- **{column}**: {words(v)}{f' ({seeds([v.n_seeds])})' if v.n_seeds else ''}: {v.why}."
         for v, column in zip(mine, columns, strict=True)
     ]
     head = [f"*{claim.statement}* ({claim.place}).", f"**Test.** {claim.test}"]
@@ -257,7 +170,7 @@ def _effects(mine: list[Verdict]) -> str:
             claimed = e.claimed if e.decides else "(for information)"
             row = cells.setdefault((f"{e.name} ({e.unit})", claimed), {})
             mark = sign[e.state] if e.decides and (e.n_seeds > 1 or e.exact) else ""
-            row[v.where] = f"{mark}{e}" + (f" ({_seeds([e.n_seeds])})" if e.n_seeds != v.n_seeds else "")
+            row[v.where] = f"{mark}{e}" + (f" ({seeds([e.n_seeds])})" if e.n_seeds != v.n_seeds else "")
     columns = [v.where for v in mine]
     source = f" · {mine[0].source}" if mine[0].source else ""
     rows = [[*named, *(row.get(column, "") for column in columns)] for named, row in cells.items()]

@@ -8,12 +8,12 @@ all do. The docstring of a claim's function is its test, as the book prints it.
 """
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from binenc.claims.effect import Effect
 from binenc.claims.notes import (
     NO_SIMPLEX,
     ahead,
@@ -28,7 +28,7 @@ from binenc.claims.notes import (
 )
 from binenc.claims.part import Part
 from binenc.claims.race import Race, one_more, race
-from binenc.claims.verdict import Effect
+from binenc.claims.verdict import Claim
 from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
 from binenc.text.words import in_seeds
 
@@ -46,20 +46,6 @@ ALL_POINTS = 0.99
 COMPARABLE = 0.5
 """'Comparable', in percentage points: two and a half standard errors of the difference of two accuracies near
 0.98, each measured on 10 000 points of its own; what is smaller may come from the choice of the test set."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A claim in our own words, its place in the paper, and its test: in words, and as effects."""
-
-    number: int
-    slug: str
-    statement: str
-    place: str
-    test: str
-    effects: Callable[[Part], list[Effect]]
-    one_suffices: bool
-    """One effect where the claim puts it is enough."""
 
 
 CLAIMS: list[Claim] = []

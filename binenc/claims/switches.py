@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from binenc.claims.judging import judge_table, parameter_counts
+from binenc.claims.effect import student
+from binenc.claims.judging import judge_table, sized
 from binenc.claims.paper import BINARY, CLAIMS, OTHERS
-from binenc.claims.verdict import Verdict, ordered, student
-from binenc.protocol import AS_RELEASED, AS_WRITTEN, in_words
+from binenc.claims.verdict import Verdict
+from binenc.protocol import PROTOCOLS, in_words
 from binenc.study import Study, last_epoch
 from binenc.text.words import counted, number, percentage_points, share
 
-BASES = {"as_written": AS_WRITTEN.model_dump(), "as_released": AS_RELEASED.model_dump()}
+BASES = {name: protocol.model_dump() for name, protocol in PROTOCOLS.items()}
 NO_RUN = {
     "cnn_dense_layers": "concerns the CNN alone",
     "max_angle_pairs": "maps every max angle linearly (for ten classes, v to 9/11 v + 20/99)",
@@ -84,6 +85,12 @@ COLUMNS = (
     "Lead: accuracy of binary encoding less that of the best other, in percentage points; whole-code share "
     "and Tr(Sw Sb⁺)/C: of binary encoding, on training points."
 )
+
+
+def ordered(protocols) -> list[str]:
+    """As written first, as released last, the switches between them in their order."""
+    rank = {"as_written": 0, "as_released": 2}
+    return sorted(dict.fromkeys(protocols), key=lambda name: rank.get(name, 1))
 
 
 def switched(protocol: str) -> tuple[str, str, str] | None:
@@ -190,24 +197,22 @@ def _number(value: float, h: Headline) -> str:
 def sentences(numbers: pd.DataFrame, seed: int) -> str:
     """What each switch does to each headline number, against what seeds differ by, as Markdown items."""
     lines = []
-    for protocol in ordered(numbers.protocol):
-        if not switched(protocol):
-            continue
+    at = numbers.set_index(["number", "protocol", "seed"]).value.sort_index()
+    for protocol in filter(switched, ordered(numbers.protocol)):
         base, field, value = switched(protocol)
         said: dict[str, list[str]] = {}
         for name, h in HEADLINES.items():
-            part = numbers[numbers.number == name].set_index(["protocol", "seed"]).value.sort_index()
-            before, after = part.get((base, seed), math.nan), part.get((protocol, seed), math.nan)
-            if not math.isnan(before) and not math.isnan(after):
-                seeds = numbers[(numbers.number == name) & (numbers.protocol == base)].value.dropna()
+            before, after = (at.get((name, p, seed), math.nan) for p in (base, protocol))
+            if math.isnan(before) or math.isnan(after):
+                continue
+            start, end = _number(before, h), _number(after, h)
+            if start == end:
+                what, told = f"leaves unchanged{'' if before == after else ', at these digits'}:", h.short
+            else:
                 unit = f" {h.unit}" if h.unit.startswith("percentage") else ""
-                start, end = _number(before, h), _number(after, h)
-                if start == end:
-                    written = "" if before == after else ", to these digits,"
-                    said.setdefault(f"does not change{written}", []).append(h.short)
-                    continue
-                move = f"{h.short} from {start} to {end}{unit}"
-                said.setdefault(f"moves, {against(after, seeds)},", []).append(move)
+                what = f"moves, {against(after, at[name, base].dropna())},"
+                told = f"{h.short} from {start} to {end}{unit}"
+            said.setdefault(what, []).append(told)
         head = f"- `{field}` alone, from `{_text(BASES[base][field])}` to `{value}` (seed {seed}), "
         moves = [f"{what} {'; '.join(some)}" for what, some in said.items()]
         lines.append(head + (". It ".join(moves) if moves else "has no record to compare yet") + ".")
@@ -238,7 +243,7 @@ def agreement(found: Study, profile: str, experiment: str, seed: int) -> pd.Data
 
     ``agrees`` is True, False or, where something has no record, None. It says nothing of how sure that is.
     """
-    table = pd.concat([found.table, parameter_counts(found)], ignore_index=True)
+    table = sized(found)
     table = completed(table[(table.profile == profile) & (table.experiment == experiment)])
     judged = judge_table(table[table.seed == seed])
     rows = [(v.protocol, v.claim.number, v.on_side) for v in judged]

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from binenc import records
-from binenc.claims.verdict import student
+from binenc.claims.effect import student
 from binenc.commands import command, estimate
 from binenc.commands.exchange import first_difference
 from binenc.profile import InputError, Profile, Run

@@ -10,9 +10,11 @@ from IPython.display import Markdown, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from binenc.claims.effect import Effect
 from binenc.claims.judging import effects_frame, known
 from binenc.claims.pages import claim_markdown
-from binenc.claims.verdict import Effect, Verdict, ordered
+from binenc.claims.switches import ordered
+from binenc.claims.verdict import Verdict
 from binenc.figures.style import PANEL, STYLE, log_ticks, show, slug
 from binenc.protocol import in_words
 from binenc.text.words import percentage_points

@@ -8,9 +8,8 @@ from binenc.metrics.binarity import binarity
 from binenc.metrics.by_class import class_means
 from binenc.metrics.encoding import code_share, code_table, encoding
 from binenc.metrics.neural_collapse import neural_collapse
-from binenc.text.words import METRICS
 
-__all__ = ["METRICS", "measure", "per_class"]
+__all__ = ["measure", "per_class"]
 
 
 def _classes(logits: Tensor, labels: Tensor, protocol) -> Tensor:
@@ -20,7 +19,7 @@ def _classes(logits: Tensor, labels: Tensor, protocol) -> Tensor:
 
 @torch.no_grad()
 def measure(logits: Tensor, latents: Tensor, labels: Tensor, weight: Tensor, protocol) -> dict[str, float]:
-    """All metrics of one evaluation, by the names of ``METRICS``.
+    """All metrics of one evaluation, by the names of `binenc.text.words.METRICS`.
 
     Parameters
     ----------
