@@ -16,6 +16,8 @@ from binenc.protocol import in_words
 
 KEYS = ["profile", "experiment", "protocol", "architecture"]
 """Columns that, with the seed, name a run in a table."""
+GROUP = KEYS[:3]
+"""Columns that name a profile, experiment and protocol."""
 
 
 SPACE = 64 << 20

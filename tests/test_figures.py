@@ -89,11 +89,11 @@ class TestSwitches:
         rows = [("quick", "e", "as_written", 0, n, 0.5) for n in HEADLINES]
         rows += [("quick", "e", "as_written,softmax_twice=true", 0, n, far) for n in HEADLINES]
         numbers = pd.DataFrame(rows, columns=["profile", "experiment", "protocol", "seed", "number", "value"])
-        figure = effects.switches(numbers, HEADLINES, 0)
+        figure = effects.draw_switches(numbers, 0)
         assert [ax.get_xscale() for ax in figure.axes[:2]] == [scale] * 2
         assert figure.axes[0].get_xlim()[1] < 10
         plt.close(figure)
-        effects.show_switches(numbers, "A title", 0, HEADLINES)
+        effects.show_switches(numbers, "A title", 0)
         assert ("linear within ± 1" in shown[0]["text/markdown"]) is (scale == "symlog")
 
     def test_filled_is_the_seed_and_open_are_the_others(self):
@@ -101,7 +101,7 @@ class TestSwitches:
         rows += [("as_released", 1, 0.75), ("as_released", 0, 1.0)]
         numbers = [(p, s, n, v + i) for i, n in enumerate(HEADLINES) for p, s, v in rows]
         numbers = pd.DataFrame(numbers, columns=["protocol", "seed", "number", "value"])
-        figure = effects.switches(numbers, HEADLINES, 0)
+        figure = effects.draw_switches(numbers, 0)
         for i, ax in enumerate(figure.axes):
             others, mine, dashed = ax.lines
             assert others.get_xydata().tolist() == [[0.5 + i, 0], [0.75 + i, 1]]
@@ -115,10 +115,10 @@ class TestSwitches:
         names = [protocol, f"{protocol},softmax_twice=true"]
         rows = [("quick", "e", p, 0, n, 0.5) for p in names for n in HEADLINES]
         numbers = pd.DataFrame(rows, columns=["profile", "experiment", "protocol", "seed", "number", "value"])
-        figure = effects.switches(numbers, HEADLINES, 0)
+        figure = effects.draw_switches(numbers, 0)
         lines = [line for ax in figure.axes for line in ax.lines if line.get_linestyle() == "--"]
         plt.close(figure)
-        effects.show_switches(numbers, "A title", 0, HEADLINES)
+        effects.show_switches(numbers, "A title", 0)
         drawn = protocol == "as_written"
         assert len(lines) == len(HEADLINES) * drawn
         assert ("dashed" in shown[0]["text/markdown"]) == drawn

@@ -291,6 +291,6 @@ def test_missing_architectures_are_a_dash(monkeypatch):
 
 
 def test_the_figure_has_a_line_for_every_protocol(numbers):
-    figure = effects.switches(numbers, switches.HEADLINES, 0)
+    figure = effects.draw_switches(numbers, 0)
     assert len(figure.axes) == 4
     assert len(figure.axes[0].get_yticklabels()) == 4

@@ -9,7 +9,7 @@ from binenc.claims.paper import CLAIMS
 from binenc.claims.part import Needs, Part
 from binenc.claims.verdict import Claim, Verdict, decide
 from binenc.profile import InputError
-from binenc.study import Study, contents, source
+from binenc.study import GROUP, Study, contents, source
 
 
 def known(slug: str) -> Claim:
@@ -35,7 +35,7 @@ def judge_table(
     nothing follows to the reason.
     """
     judged = []
-    for key, rows in table.groupby(["profile", "experiment", "protocol"], sort=False):
+    for key, rows in table.groupby(GROUP, sort=False):
         part, no = Part(rows), (no_evidence or {}).get(key[0], "")
         for c in which:
             try:

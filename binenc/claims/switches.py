@@ -11,7 +11,7 @@ from binenc.claims.judging import judge_table, sized
 from binenc.claims.paper import BINARY, CLAIMS, OTHERS
 from binenc.claims.verdict import Verdict
 from binenc.protocol import PROTOCOLS, in_words
-from binenc.study import Study, last_epoch
+from binenc.study import GROUP, Study, last_epoch
 from binenc.text.words import counted, number, percentage_points, share
 
 BASES = {name: protocol.model_dump() for name, protocol in PROTOCOLS.items()}
@@ -102,9 +102,7 @@ def switched(protocol: str) -> tuple[str, str, str] | None:
 def completed(table: pd.DataFrame) -> pd.DataFrame:
     """Add to each switched protocol the rows of its base that it cannot change (see ``CHANGES``)."""
     added = [table]
-    for (profile, experiment, protocol), rows in table.groupby(
-        ["profile", "experiment", "protocol"], sort=False
-    ):
+    for (profile, experiment, protocol), rows in table.groupby(GROUP, sort=False):
         base, field, _ = switched(protocol) or ("", "", "")
         if field not in CHANGES:
             continue
@@ -126,9 +124,7 @@ def headlines(table: pd.DataFrame) -> pd.DataFrame:
     The value is NaN where an architecture has no record.
     """
     rows = []
-    for key, part in last_epoch(completed(table)).groupby(
-        ["profile", "experiment", "protocol", "seed"], sort=False
-    ):
+    for key, part in last_epoch(completed(table)).groupby([*GROUP, "seed"], sort=False):
         at = part.set_index(["metric", "split", "architecture"]).value
         for split in ("test", "train"):
             others = [at.get(("accuracy", split, other), math.nan) for other in OTHERS]
@@ -138,7 +134,7 @@ def headlines(table: pd.DataFrame) -> pd.DataFrame:
         rows += [
             (*key, name, at.get((name, "train", BINARY), math.nan)) for name in ("code_share", "tr_sw_sb")
         ]
-    return pd.DataFrame(rows, columns=["profile", "experiment", "protocol", "seed", "number", "value"])
+    return pd.DataFrame(rows, columns=[*GROUP, "seed", "number", "value"])
 
 
 def parts(found: Study) -> Iterator[tuple[str, str]]:

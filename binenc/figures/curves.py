@@ -1,6 +1,7 @@
 """Metrics over epochs, and where they end."""
 
 import textwrap
+from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -68,23 +69,30 @@ def _room(titles: list[str]) -> float:
 
 def draw_curves(numbers: pd.DataFrame, rows: list[Row], titles: list[str], start: float = 0) -> Figure:
     """Draw a table like that of `over_seeds`, of one profile and protocol; a title for each column."""
-    experiments = list(dict.fromkeys(numbers.experiment))
-    size = (PANEL * max(len(experiments), 2), 1.5 * len(rows) + 1.3)
+
+    def draw(ax: Axes, part: pd.DataFrame, row: pd.DataFrame, metric: str) -> None:
+        _panel(ax, part, start, METRICS[metric].log and spans_decades(row["mean"]))
+
+    return _grid(numbers, rows, titles, draw, "epoch", bottom=0.95, gap=0.18, sharex="col")
+
+
+def _grid(values, rows, titles, draw: Callable, xlabel: str, bottom: float, gap: float, sharex) -> Figure:
+    """A row a metric and split, a column an experiment; ``draw`` fills a panel from its part of the row."""
+    experiments = list(dict.fromkeys(values.experiment))
+    size = (PANEL * max(len(experiments), 2), 1.5 * len(rows) + 0.35 + bottom)
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(len(rows), len(experiments), figsize=size, squeeze=False, sharex="col")
+        figure, axes = plt.subplots(len(rows), len(experiments), figsize=size, squeeze=False, sharex=sharex)
         for (metric, split), line in zip(rows, axes, strict=True):
-            part = numbers[(numbers.metric == metric) & (numbers.split == split)]
-            log = METRICS[metric].log and spans_decades(part["mean"])
+            row = values[(values.metric == metric) & (values.split == split)]
             for experiment, ax in zip(experiments, line, strict=True):
-                _panel(ax, part[part.experiment == experiment], start, log)
+                draw(ax, row[row.experiment == experiment], row, metric)
                 _end_at_one(ax, metric)
             _label(line[0], metric, split, {s for m, s in rows if m == metric})
-        for ax, title in zip(axes[0], titles, strict=True):
-            ax.set_title(title, y=1)
-        for ax in axes[-1]:
-            ax.set_xlabel("epoch")
+        for top, last, title in zip(axes[0], axes[-1], titles, strict=True):
+            top.set_title(title, y=1)
+            last.set_xlabel(xlabel)
         _legend(figure, axes)
-        arrange(figure, axes, left=1.0, right=0.1, bottom=0.95, top=_room(titles), gap=0.18)
+        arrange(figure, axes, left=1.0, bottom=bottom, top=_room(titles), gap=gap)
     return figure
 
 
@@ -189,21 +197,7 @@ def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
 
 def draw_ends(seeds: pd.DataFrame, rows: list[Row], titles: list[str]) -> Figure:
     """Draw one value a seed; ``seeds`` has the columns of a study's table, a title for each experiment."""
-    experiments = list(dict.fromkeys(seeds.experiment))
-    size = (PANEL * max(len(experiments), 2), 1.5 * len(rows) + 1.1)
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(len(rows), len(experiments), figsize=size, squeeze=False, sharex=True)
-        for (metric, split), line in zip(rows, axes, strict=True):
-            part = seeds[(seeds.metric == metric) & (seeds.split == split)]
-            for experiment, ax in zip(experiments, line, strict=True):
-                _dots(ax, part[part.experiment == experiment])
-                _end_at_one(ax, metric)
-            _label(line[0], metric, split, {s for m, s in rows if m == metric})
-        for ax, title in zip(axes[0], titles, strict=True):
-            ax.set_title(title, y=1)
-        _legend(figure, axes)
-        arrange(figure, axes, left=1.0, right=0.1, bottom=0.7, top=_room(titles), gap=0.2)
-    return figure
+    return _grid(seeds, rows, titles, lambda ax, part, *_: _dots(ax, part), "", 0.7, 0.2, sharex=True)
 
 
 def _dots(ax: Axes, part: pd.DataFrame) -> None:
@@ -253,7 +247,7 @@ def run_curves(record: Record, name: str) -> None:
         axes[0, 0].set_yscale("log")
         log_ticks(axes[0, 0].yaxis)
         axes[1, 0].set_xlabel("epoch")
-        arrange(figure, axes, left=0.8, right=0.1, bottom=0.5, top=0.5, gap=0.6)
+        arrange(figure, axes, left=0.8, bottom=0.5, top=0.5, gap=0.6)
     last = {split: record.final("accuracy", split) for split in ("train", "test")}
     caption = (
         "How the run learned. 'In training' is the average over an epoch's batches, with dropout where it "

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from binenc.claims.effect import Effect
 from binenc.claims.judging import effects_frame, known
 from binenc.claims.pages import claim_markdown
-from binenc.claims.switches import ordered
+from binenc.claims.switches import HEADLINES, ordered
 from binenc.claims.verdict import Verdict
 from binenc.figures.style import PANEL, STYLE, log_ticks, show, slug
 from binenc.protocol import in_words
@@ -130,7 +130,7 @@ def _mark(ax: Axes, e: Effect, y: float, protocol: str) -> None:
             ax.plot([at, at], [y - 0.45, y + 0.45], "--", color="#b03a2e", linewidth=1.1, zorder=1)
 
 
-def show_switches(numbers: pd.DataFrame, title: str, seed: int, panels: dict) -> None:
+def show_switches(numbers: pd.DataFrame, title: str, seed: int) -> None:
     """Show headline numbers of one experiment; parameters as for `switches`."""
     name = slug("switches-figure", *numbers[["profile", "experiment"]].iloc[0])
     line = f"; dashed: seed {seed} as written" if _as_written(numbers, seed).any() else ""
@@ -140,20 +140,20 @@ def show_switches(numbers: pd.DataFrame, title: str, seed: int, panels: dict) ->
     mine = numbers[(numbers.seed == seed) & (numbers.number == "test_gap")].dropna()
     said = "; ".join(f"{in_words(row.protocol)} {percentage_points(row.value)}" for row in mine.itertuples())
     alt = f"Four panels of dots by protocol. Lead in test accuracy in percentage points, seed {seed}: {said}."
-    show(switches(numbers, panels, seed), name, caption, alt, numbers)
+    show(draw_switches(numbers, seed), name, caption, alt, numbers)
 
 
-def switches(numbers: pd.DataFrame, panels: dict, seed: int) -> Figure:
+def draw_switches(numbers: pd.DataFrame, seed: int) -> Figure:
     """Draw headline numbers by protocol: a panel a number, a line a protocol, a mark a seed.
 
-    ``numbers`` has the columns protocol, seed, number, value; ``panels`` is `HEADLINES` of the switches.
+    ``numbers`` has the columns protocol, seed, number, value.
     The given seed is the filled mark; its value as written, the dashed line.
     """
     names = ordered(numbers.protocol)
     size = (PANEL * 2 + 2.4, (0.3 * len(names) + 0.9) * 2)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(2, 2, figsize=size, sharey=True, layout="constrained")
-        for (number, h), ax in zip(panels.items(), axes.flat, strict=True):
+        for (number, h), ax in zip(HEADLINES.items(), axes.flat, strict=True):
             part = numbers[numbers.number == number].dropna()
             y = part.protocol.map(names.index)
             mine = part.seed == seed

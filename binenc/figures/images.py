@@ -11,6 +11,9 @@ from binenc.figures.style import PANEL, STYLE, show, slug, table
 from binenc.study import Study, contents
 from binenc.text.words import number
 
+SAMPLES = 10
+"""Images of each class."""
+
 
 def available(name: str) -> bool:
     """Whether a data set can be read without a download."""
@@ -88,13 +91,15 @@ def draw_samples(dataset: Dataset, n: int) -> Figure:
     return figure
 
 
-def samples(data: dict[str, Dataset | None], n: int = 10) -> None:
+def samples(data: dict[str, Dataset | None]) -> None:
     """Show sample images of each data set and, as their numbers, how many of each class there are."""
     for dataset in filter(None, data.values()):
         pixels = f"{dataset.side} x {dataset.side} pixels"
-        caption = f"{dataset.name}: the first {n} training images of each class ({pixels})."
+        caption = f"{dataset.name}: the first {SAMPLES} training images of each class ({pixels})."
         alt = f"Images of {dataset.name} in rows, one a class: {', '.join(dataset.classes)}."
-        show(draw_samples(dataset, n), slug("samples", dataset.name), caption, alt, class_counts(dataset))
+        show(
+            draw_samples(dataset, SAMPLES), slug("samples", dataset.name), caption, alt, class_counts(dataset)
+        )
 
 
 def tables(data: dict[str, Dataset | None]) -> None:

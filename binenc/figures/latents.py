@@ -15,6 +15,8 @@ from binenc.study import Study
 from binenc.text.words import counted
 
 BINS = 30
+SIDE_BY_SIDE, ALONE = 8, 16
+"""Dimensions in a panel: of several architectures, of one run."""
 GREY = (
     "Coloured: positive (bit 1); grey: zero or negative (bit 0; a ReLU's zeros stand just left of the line)."
 )
@@ -120,16 +122,16 @@ def draw_histograms(examples: dict[str, Record], n: int, height: float) -> tuple
     return figure, pd.concat(tables, ignore_index=True)
 
 
-def histograms(found: Study, name: str, see: str, n: int = 8) -> None:
-    """Show histograms of n dimensions at four epochs, a figure an experiment and protocol."""
+def histograms(found: Study, name: str, see: str) -> None:
+    """Show histograms of some dimensions at four epochs, a figure an experiment and protocol."""
     for profile, protocol, experiments in found.parts():
         for experiment in experiments:
             examples = found.examples(profile, experiment, protocol)
-            figure, numbers = draw_histograms(examples, n, 1.55)
+            figure, numbers = draw_histograms(examples, SIDE_BY_SIDE, 1.55)
             title = found.title(profile, experiment, protocol)
             caption = (
-                f"{title}. {see} {_whose(examples)}, at most {n} dimensions, each histogram scaled to its "
-                f"own largest bin, each axis to the dimensions shown. {GREY}"
+                f"{title}. {see} {_whose(examples)}, at most {SIDE_BY_SIDE} dimensions, each histogram scaled "
+                f"to its own largest bin, each axis to the dimensions shown. {GREY}"
             )
             names = ", ".join(ARCHITECTURES[a] for a in examples)
             epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
@@ -144,11 +146,11 @@ def _whose(examples: dict[str, Record]) -> str:
     return f"Seed {', '.join(map(str, seeds))}; {points} test points"
 
 
-def run_histograms(record: Record, name: str, n: int = 16) -> None:
-    """Show histograms of n dimensions of one run at four epochs."""
+def run_histograms(record: Record, name: str) -> None:
+    """Show histograms of some dimensions of one run at four epochs."""
     architecture = record.run["configuration"]["architecture"]
-    figure, numbers = draw_histograms({architecture: record}, n, 4.2)
-    shown = counted(min(n, record.arrays["sample_latents"].shape[2]), "dimension")
+    figure, numbers = draw_histograms({architecture: record}, ALONE, 4.2)
+    shown = counted(min(ALONE, record.arrays["sample_latents"].shape[2]), "dimension")
     caption = (
         f"Latents of {len(record.arrays['sample_labels'][0])} test points in {shown}, one above the other; "
         f"each histogram is scaled to its own largest bin. {GREY}"
@@ -192,7 +194,7 @@ def draw_projection(examples: dict[str, Record]) -> tuple[Figure, pd.DataFrame]:
             ax.remove()
         figure.supxlabel("PC 1 [latent units]", fontsize=10, y=0.012)
         figure.supylabel("PC 2 [latent units]", fontsize=10, x=0.012)
-        arrange(figure, axes, left=0.65, right=0.1, bottom=0.5, top=0.3, gap=0.6)
+        arrange(figure, axes, left=0.65, bottom=0.5, top=0.3, gap=0.6)
     return figure, pd.concat(tables, ignore_index=True)
 
 

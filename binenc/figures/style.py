@@ -69,14 +69,14 @@ def folder() -> Path:
     return path
 
 
-def arrange(figure: Figure, axes, left: float, right: float, bottom: float, top: float, gap: float) -> None:
+def arrange(figure: Figure, axes, left: float, bottom: float, top: float, gap: float) -> None:
     """Set margins and the gap between rows, in inches, and pin the labels to the figure's edge.
 
     Known beforehand, nothing must be found by drawing the figure once more, which takes most of the time.
     """
     width, height = figure.get_size_inches()
     row = (height - top - bottom - gap * (len(axes) - 1)) / len(axes)
-    edges = {"left": left / width, "right": 1 - right / width}
+    edges = {"left": left / width, "right": 1 - 0.1 / width}
     edges |= {"bottom": bottom / height, "top": 1 - top / height}
     figure.subplots_adjust(**edges, wspace=0.32, hspace=gap / row)
     for ax in axes.flat:

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from binenc.records import find
-from binenc.study import Study
-from binenc.text.prose import GROUP, where
+from binenc.study import GROUP, Study
+from binenc.text.prose import where
 from binenc.text.words import counted, number, plus_minus
 
 CLASS_COLUMNS = [*GROUP, "seed", "class", "code_share", "accuracy"]

@@ -15,8 +15,8 @@ from binenc.geometry import (
     rotated_off_vertices,
 )
 from binenc.records import find
-from binenc.study import Study, over_seeds
-from binenc.text.prose import GROUP, final
+from binenc.study import GROUP, Study, over_seeds
+from binenc.text.prose import final
 from binenc.text.words import from_to, number, plus_minus
 
 BESIDE = {"code_share": "train", "loss": "train", "accuracy": "test"}

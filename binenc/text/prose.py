@@ -15,11 +15,9 @@ import yaml
 from binenc.geometry import simplex
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record, find
-from binenc.study import KEYS, Study, contents, last_epoch, over_seeds, source
+from binenc.study import GROUP, KEYS, Study, contents, last_epoch, over_seeds, source
 from binenc.text.words import DECIMALS, METRICS, SHARES, from_to, number, plus_minus, share
 
-GROUP = KEYS[:3]
-"""Columns that name a profile, experiment and protocol."""
 POINTS = {"train": "training points", "test": "test points"}
 
 

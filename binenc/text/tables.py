@@ -6,9 +6,9 @@ import pandas as pd
 from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol
 from binenc.records import Record
-from binenc.study import KEYS, Study, contents, over_seeds
+from binenc.study import GROUP, KEYS, Study, contents, over_seeds
 from binenc.text.hypercube import axes_values
-from binenc.text.prose import GROUP, final, seeds
+from binenc.text.prose import final, seeds
 from binenc.text.words import METRICS, number, plus_minus
 
 
