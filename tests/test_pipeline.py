@@ -282,41 +282,6 @@ def test_one_run_by_name(built):
     assert record["configuration"]["experiment"]["epochs"] == 1
 
 
-@pytest.mark.parametrize(
-    ("words", "named", "allowed"),
-    [
-        (("book", "PROFILE=qick"), "qick", "quick"),
-        (("plan", "PROFILE=qick"), "qick", "quick"),
-        (("run",), "experiment ''", "digits_mlp"),
-        (("run", "EXPERIMENT=digits mlp"), "digits mlp", "digits_mlp"),
-        (("run", "EXPERIMENT=cifar"), "cifar", "digits_mlp"),
-        (("run", "EXPERIMENT=digits_mlp", "PROTOCOL=as_told"), "as_told", "as_released"),
-        (("run", "EXPERIMENT=digits_mlp", "ARCH=transformer"), "transformer", "no_penultimate"),
-        (("run", "EXPERIMENT=digits_mlp", "SEED=-1"), "-1", "from 0 to"),
-        (("run", "EXPERIMENT=digits_mlp,gama=1"), "gama", "gamma"),
-        (("run", "EXPERIMENT=digits_mlp", "GAMMA=1"), "GAMMA", "digits_mlp,gamma=1"),
-        (("plan", "SHARD=1/4"), "SHARD", "not read by `make plan`"),
-        (("book", "EPOCHS=3"), "EPOCHS", "not read by `make book`"),
-        (("paper", "PART=1/4"), "PART", "not read by `make paper`"),
-        (("slurm", "YES=1"), "YES", "not read by `make slurm`"),
-        (("book", "RUN=digits_mlp"), "RUN", "not read by `make book`"),
-        (("book", "PORT=3"), "PORT", "not read by `make book`"),
-        (("plan", "CORES=0"), "CORES=0", "at least 1"),
-        (("paper", "GPU_RUNS=0"), "GPU_RUNS=0", "at least 1"),
-        (("book", "PROFIL=smoke"), "PROFIL", "make help"),
-    ],
-)
-def test_bad_input_is_one_line_with_what_is_allowed(built, words, named, allowed):
-    before = sorted(str(p) for p in built.rglob("*.ipynb"))
-    done = try_make(built, *words)
-    lines = [line for line in done.stderr.splitlines() if line and not line.startswith("make")]
-    assert done.returncode == 2
-    assert len(lines) == 1
-    assert named in lines[0]
-    assert allowed in lines[0]
-    assert sorted(str(p) for p in built.rglob("*.ipynb")) == before
-
-
 def test_where_the_report_lies_is_said_even_if_nothing_was_to_be_done(built):
     assert f"report: {built}/_build/html/index.html" in make(built, "book", "PROFILE=smoke").splitlines()
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from copying import copy_repository, try_make
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from binenc.profile import InputError, Profile
@@ -89,18 +88,6 @@ def test_all_pages_of_a_table_of_contents_are_listed(tmp_path):
 
 def test_mathjax_is_the_installed_file():
     assert stage.mathjax().stat().st_size > 2_000_000
-
-
-def test_links_are_looked_at_after_a_build(tmp_path):
-    done = try_make(copy_repository(tmp_path), "linkcheck")
-    assert done.returncode == 2
-    assert "run that first" in done.stderr.splitlines()[0]
-
-
-def test_a_report_of_no_record_is_refused(tmp_path):
-    done = try_make(copy_repository(tmp_path), "report", "PROFILE=smoke")
-    assert done.returncode == 2
-    assert done.stderr.startswith("there is no record to show: `make book PROFILE=smoke`")
 
 
 @pytest.mark.parametrize("url", ["", "https://github.com/owner/name"])

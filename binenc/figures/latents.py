@@ -130,8 +130,8 @@ def histograms(found: Study, name: str, see: str) -> None:
             figure, numbers = draw_histograms(examples, SIDE_BY_SIDE, 1.55)
             title = found.title(profile, experiment, protocol)
             caption = (
-                f"{title}. {see} {_whose(examples)}, at most {SIDE_BY_SIDE} dimensions, each histogram scaled "
-                f"to its own largest bin, each axis to the dimensions shown. {GREY}"
+                f"{title}. {see} {_whose(examples)}, at most {SIDE_BY_SIDE} dimensions, each histogram "
+                f"scaled to its own largest bin, each axis to the dimensions shown. {GREY}"
             )
             names = ", ".join(ARCHITECTURES[a] for a in examples)
             epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))

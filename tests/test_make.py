@@ -1,0 +1,60 @@
+"""The front door: what it refuses, in one line with what is allowed."""
+
+from pathlib import Path
+
+import pytest
+from copying import copy_repository, try_make
+
+pytestmark = pytest.mark.pipeline
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Path:
+    return copy_repository(tmp_path_factory.mktemp("copy"))
+
+
+@pytest.mark.parametrize(
+    ("words", "named", "allowed"),
+    [
+        (("book", "PROFILE=qick"), "qick", "quick"),
+        (("plan", "PROFILE=qick"), "qick", "quick"),
+        (("run",), "experiment ''", "digits_mlp"),
+        (("run", "EXPERIMENT=digits mlp"), "digits mlp", "digits_mlp"),
+        (("run", "EXPERIMENT=cifar"), "cifar", "digits_mlp"),
+        (("run", "EXPERIMENT=digits_mlp", "PROTOCOL=as_told"), "as_told", "as_released"),
+        (("run", "EXPERIMENT=digits_mlp", "ARCH=transformer"), "transformer", "no_penultimate"),
+        (("run", "EXPERIMENT=digits_mlp", "SEED=-1"), "-1", "from 0 to"),
+        (("run", "EXPERIMENT=digits_mlp,gama=1"), "gama", "gamma"),
+        (("run", "EXPERIMENT=digits_mlp", "GAMMA=1"), "GAMMA", "digits_mlp,gamma=1"),
+        (("plan", "SHARD=1/4"), "SHARD", "not read by `make plan`"),
+        (("book", "EPOCHS=3"), "EPOCHS", "not read by `make book`"),
+        (("paper", "PART=1/4"), "PART", "not read by `make paper`"),
+        (("slurm", "YES=1"), "YES", "not read by `make slurm`"),
+        (("book", "RUN=digits_mlp"), "RUN", "not read by `make book`"),
+        (("book", "PORT=3"), "PORT", "not read by `make book`"),
+        (("plan", "CORES=0"), "CORES=0", "at least 1"),
+        (("paper", "GPU_RUNS=0"), "GPU_RUNS=0", "at least 1"),
+        (("book", "PROFIL=smoke"), "PROFIL", "make help"),
+    ],
+)
+def test_bad_input_is_one_line_with_what_is_allowed(copy, words, named, allowed):
+    before = sorted(str(p) for p in copy.rglob("*.ipynb"))
+    done = try_make(copy, *words)
+    lines = [line for line in done.stderr.splitlines() if line and not line.startswith("make")]
+    assert done.returncode == 2
+    assert len(lines) == 1
+    assert named in lines[0]
+    assert allowed in lines[0]
+    assert sorted(str(p) for p in copy.rglob("*.ipynb")) == before
+
+
+def test_links_are_looked_at_after_a_build(copy):
+    done = try_make(copy, "linkcheck")
+    assert done.returncode == 2
+    assert "run that first" in done.stderr.splitlines()[0]
+
+
+def test_a_report_of_no_record_is_refused(copy):
+    done = try_make(copy, "report", "PROFILE=smoke")
+    assert done.returncode == 2
+    assert done.stderr.startswith("there is no record to show: `make book PROFILE=smoke`")
