@@ -94,10 +94,7 @@ def save(record: Record, path: Path, weights: dict | None = None) -> None:
     if pickled:
         raise TypeError(f"array {pickled[0]!r} holds objects: a record holds numbers and text")
     path.parent.mkdir(parents=True, exist_ok=True)
-    for draft in path.parent.glob(f".{path.name}-*"):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - draft.stat().st_mtime > STALE:
-                shutil.rmtree(draft)
+    sweep(path.parent, f".{path.name}-*")
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as place:
         draft = Path(place, "new")
         draft.mkdir()
@@ -115,6 +112,14 @@ def save(record: Record, path: Path, weights: dict | None = None) -> None:
         if path.exists():
             os.rename(path, Path(place, "old"))
         os.rename(draft, path)
+
+
+def sweep(folder: Path, drafts: str) -> None:
+    """Remove the drafts of that pattern that killed processes left: those older than ``STALE``."""
+    for draft in folder.glob(drafts):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > STALE:
+                shutil.rmtree(draft)
 
 
 def load(path: Path) -> Record:

@@ -18,7 +18,7 @@ from docutils.nodes import make_id
 
 from pipeline import cores
 
-MAX_CHAPTER = 1_000_000
+MAX_PAGE = 1_000_000
 """Bytes of HTML of one page."""
 
 
@@ -84,7 +84,7 @@ def page_problems(name: str, stage: Path, html: Path, pages: dict[Path, Html]) -
     built, source, found = html / f"{name}.html", stage / f"{name}.ipynb", []
     if built not in pages:
         return [f"{name}: no HTML page"]
-    if built.stat().st_size > MAX_CHAPTER:
+    if built.stat().st_size > MAX_PAGE:
         found.append(f"{name}: {built.stat().st_size / 1e6:.1f} MB of HTML")
     if not source.exists():
         return found

@@ -74,7 +74,7 @@ def stage(live: str, shown: list[str]) -> None:
         stage_run(page)
     appendix.write(STAGE, pages, chapters, live)
     for text in (STAGE / "book").rglob("*.md"):
-        text.write_text(f"{text.read_text()}\n{provenance(line)}\n")
+        text.write_text(f"{text.read_text()}\n{foot(line)}\n")
     configure(STAGE, profiles, pages)
     kept.write_frame(STAGE)
     kept.carry_over(before, STAGE)
@@ -95,7 +95,7 @@ def stage_chapter(path: Path, line: str) -> None:
     page = nbformat.read(path, as_version=4)
     tag_code(page, "remove-input" if path.stem == "intro" else "hide-input")
     link_pages(page)
-    page.cells.append(new_markdown_cell(provenance(line, path.name, f"book/{path.stem}"), id="provenance"))
+    page.cells.append(new_markdown_cell(foot(line, path.name, f"book/{path.stem}"), id="provenance"))
     nbformat.write(page, STAGE / "book" / path.name)
 
 
@@ -111,7 +111,7 @@ def stage_run(page: Page) -> None:
         f"{version(made['commit'], made['dirty'])} on {made['device']} in {made['wall_seconds']:.0f} s "
         f"· remake: `{page.command}`"
     )
-    content.cells.append(new_markdown_cell(provenance(line, "run.ipynb", page.name), id="provenance"))
+    content.cells.append(new_markdown_cell(foot(line, "run.ipynb", page.name), id="provenance"))
     target = STAGE / f"{page.name}.ipynb"
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(content, target)
@@ -138,7 +138,7 @@ def link_pages(page: nbformat.NotebookNode) -> None:
             output.data["text/html"] = re.sub(r'(href="[\w-]+)\.ipynb(?=["#])', r"\1.html", said)
 
 
-def provenance(line: str, source: str = "", page: str = "") -> str:
+def foot(line: str, source: str = "", page: str = "") -> str:
     """The line at the foot of a page; a notebook is there to take along."""
     notebooks = (
         f"\n\nDownload: {{download}}`the notebook </sources/{source}>` · "

@@ -102,7 +102,7 @@ class Effect:
     @property
     def tied(self) -> bool:
         """Whether it is without width, shares aside: those are alike at an end of their range."""
-        return self.without_width and self.unit != "share of points"
+        return self.without_width and not self.is_share
 
     @property
     def on_side(self) -> bool | None:

@@ -12,11 +12,9 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import sys
 import tarfile
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -212,9 +210,7 @@ def _staged(profile: Profile) -> Iterator[Path]:
     """A folder beside the profile's records, from which a folder can be renamed into its place."""
     home = records.RESULTS / profile.name
     home.mkdir(parents=True, exist_ok=True)
-    for left in home.glob(".import-*"):  # by an import that was killed
-        if time.time() - left.stat().st_mtime > records.STALE:
-            shutil.rmtree(left, ignore_errors=True)
+    records.sweep(home, ".import-*")
     with tempfile.TemporaryDirectory(prefix=".import-", dir=home) as stage:
         yield Path(stage)
 
