@@ -16,7 +16,7 @@ from binenc.geometry import (
 )
 from binenc.records import find
 from binenc.study import GROUP, Study, over_seeds
-from binenc.text.prose import final
+from binenc.text.prose import final, seeds
 from binenc.text.words import from_to, number, plus_minus
 
 BESIDE = {"code_share": "train", "loss": "train", "accuracy": "test"}
@@ -157,6 +157,6 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
             f"{said}. With Adam and with gradient descent, {codes[adam]} and {codes[descent]} of the "
             f"training points have their class's most common code; the test accuracy is {accuracy[adam]} and "
             f"{accuracy[descent]}, the loss {above[adam]} and {above[descent]} above γ, its least value "
-            f"(n = {case[descent].loc['rotated', 'n']:.0f})."
+            f"({seeds(pd.Series([case[name].loc['rotated', 'n'] for name in (adam, descent)]))})."
         )
     return "\n".join(lines)
