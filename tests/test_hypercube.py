@@ -101,6 +101,21 @@ def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, de
     assert said in line
 
 
+def test_most_points_share_a_code_where_seeds_agree_that_they_do(made):
+    found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding"])
+    changes = ("", ",classifier_sgd=0.05")
+    geometry = repeated(hypercube.geometry_of(found), changes)
+    table = repeated(found.table, changes)
+    shares = table.experiment.str.contains("sgd") & (table.metric == "code_share")
+    geometry.loc[geometry.metric == "rotated", "value"] = 0.6
+    sgd, is_off = geometry.experiment.str.contains("sgd"), geometry.metric == "off_vertices"
+    geometry.loc[is_off, "value"] = np.where(sgd[is_off], 0.5, 0.2)
+    for low, agree in ((0.42, False), (0.58, True)):
+        table.loc[shares, "value"] = table.seed[shares].map({0: low, 1: 0.6})
+        said = hypercube.axes(dataclasses.replace(found, table=table), geometry)
+        assert ("most points share" in said) == agree
+
+
 def test_nothing_is_said_of_axes_without_a_record_of_gradient_descent(made):
     plain = study.read(["smoke"], architectures=["binary_encoding"])
     assert hypercube.axes(plain, hypercube.geometry_of(plain)) == ""

@@ -142,7 +142,8 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
         lost = {name: gain[name] < gain[adam] / 2 for name in case}
         gone = [words for name, words in ((no_loss, "the binary loss"), (descent, "Adam")) if lost.get(name)]
         first = f"without {' or without '.join(gone)} most of it is gone" if gone else "most of it is left"
-        still = lost[descent] and case[descent].loc["code_share", "mean"] > 0.5
+        share, spread = case[descent].loc["code_share", ["mean", "std"]]
+        still = lost[descent] and share - spread > 0.5
         first += ", though most points share their class's code without Adam" if still else ""
         said = (
             f"- **What puts class means at vertices** ({found.title(*key)}): {first}. The binary loss alone "
