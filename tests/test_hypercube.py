@@ -101,19 +101,24 @@ def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, de
     assert said in line
 
 
-def test_most_points_share_a_code_where_seeds_agree_that_they_do(made):
-    found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding"])
+def binary_alone() -> tuple[study.Study, pd.DataFrame]:
+    """Binary encoding with Adam and by gradient descent, where most of the alignment is gone."""
     changes = ("", ",classifier_sgd=0.05")
+    found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding"])
     geometry = repeated(hypercube.geometry_of(found), changes)
-    table = repeated(found.table, changes)
-    shares = table.experiment.str.contains("sgd") & (table.metric == "code_share")
     geometry.loc[geometry.metric == "rotated", "value"] = 0.6
     sgd, is_off = geometry.experiment.str.contains("sgd"), geometry.metric == "off_vertices"
     geometry.loc[is_off, "value"] = np.where(sgd[is_off], 0.5, 0.2)
+    return dataclasses.replace(found, table=repeated(found.table, changes)), geometry
+
+
+def test_most_points_share_a_code_where_seeds_agree_that_they_do(made):
+    found, geometry = binary_alone()
+    t = found.table
+    shares = t.experiment.str.contains("sgd") & (t.metric == "code_share")
     for low, agree in ((0.42, False), (0.58, True)):
-        table.loc[shares, "value"] = table.seed[shares].map({0: low, 1: 0.6})
-        said = hypercube.axes(dataclasses.replace(found, table=table), geometry)
-        assert ("most points share" in said) == agree
+        t.loc[shares, "value"] = t.seed[shares].map({0: low, 1: 0.6})
+        assert ("most points share" in hypercube.axes(found, geometry)) == agree
 
 
 def test_nothing_is_said_of_axes_without_a_record_of_gradient_descent(made):
@@ -122,13 +127,7 @@ def test_nothing_is_said_of_axes_without_a_record_of_gradient_descent(made):
 
 
 def test_without_a_linear_penultimate_layer_adam_is_judged_alone(made):
-    found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding"])
-    changes = ("", ",classifier_sgd=0.05")
-    geometry = repeated(hypercube.geometry_of(found), changes)
-    geometry.loc[geometry.metric == "rotated", "value"] = 0.6
-    sgd, is_off = geometry.experiment.str.contains("sgd"), geometry.metric == "off_vertices"
-    geometry.loc[is_off, "value"] = np.where(sgd[is_off], 0.5, 0.2)
-    said = hypercube.axes(dataclasses.replace(found, table=repeated(found.table, changes)), geometry)
+    said = hypercube.axes(*binary_alone())
     assert "linear penultimate" not in said
     assert "): without Adam most of it is gone" in said
 

@@ -1,4 +1,4 @@
-"""How a command ends."""
+"""What `make` calls beside the pipeline: estimate, exchange and verify; and how a command ends."""
 
 import errno
 import shutil

@@ -131,7 +131,7 @@ def _mark(ax: Axes, e: Effect, y: float, protocol: str) -> None:
 
 
 def show_switches(numbers: pd.DataFrame, title: str, seed: int) -> None:
-    """Show headline numbers of one experiment; parameters as for `switches`."""
+    """Show headline numbers of one experiment; parameters as for `draw_switches`."""
     name = slug("switches-figure", *numbers[["profile", "experiment"]].iloc[0])
     line = f"; dashed: seed {seed} as written" if _as_written(numbers, seed).any() else ""
     leads = numbers[numbers.number.str.endswith("_gap")].value

@@ -39,8 +39,8 @@ def extremes(found: Study, classes: pd.DataFrame) -> str:
         for _, run in part.dropna().groupby("seed"):
             worst = run.loc[run.code_share.idxmin()]
             least.append(f"class {worst['class']} ({number(worst.code_share)})")
-            agree = run[["code_share", "accuracy"]].corr("spearman").iloc[0, 1]
-            runs.append((run.code_share.median(), agree))
+            ranks = run[["code_share", "accuracy"]].corr("spearman")
+            runs.append((run.code_share.median(), ranks.loc["code_share", "accuracy"]))
         over_seeds = pd.DataFrame(runs).agg(["mean", "std", "count"])
         median, agree = (plus_minus(*over_seeds[column]) for column in over_seeds)
         lines.append(
