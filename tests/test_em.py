@@ -11,8 +11,8 @@ from points import SAMPLES
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
+from binenc.metrics import em
 from binenc.metrics.binarity import BLOCK, GAUSSIAN, fit
-from binenc.metrics.em import TOGETHER
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -85,15 +85,16 @@ def test_dimensions_do_not_see_each_other():
 
 
 def test_how_many_are_fitted_at_once_changes_nothing(monkeypatch):
-    """One dimension of so many points, or all of them as on a GPU."""
+    """One dimension of so many points, those at 0 counted, or all of them as on a GPU."""
     x = (
         torch.randn(70_000, 3, generator=torch.Generator().manual_seed(0))
         .add_(torch.tensor([0, 1, 9]))
         .relu_()
     )
     alone = fit(x)
-    for size in (BLOCK, TOGETHER):
+    for size in (BLOCK, em.TOGETHER):
         monkeypatch.setitem(size, "cpu", size["cuda"])
+    monkeypatch.setattr(em, "ALONE", len(x) + 1)
     together = fit(x)
     for field in dataclasses.fields(together):
         torch.testing.assert_close(getattr(together, field.name), getattr(alone, field.name))

@@ -5,7 +5,7 @@ is a polynomial of each point, one sigmoid and sums.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,6 +19,8 @@ SAMPLE = 1000  # random points on which the starts are tried
 GROUPS = 32  # groups of points whose extremes join them
 FACTORS = 1000  # each at least 1/2, multiplied before a logarithm is taken: 2^-1000 is still a float64
 TOGETHER = {"cpu": 2**17, "cuda": 2**24}  # points fitted at once: what fits a CPU's cache, or fills a GPU
+ALONE = 2**15  # points of a dimension that a CPU fits by itself
+ZEROS = 0.1  # share of points at 0 from which leaving them out takes less time than fitting them
 
 
 def best_fits(x: Tensor, floors: Tensor) -> tuple[Tensor, Tensor]:
@@ -28,8 +30,8 @@ def best_fits(x: Tensor, floors: Tensor) -> tuple[Tensor, Tensor]:
     theta, hopeful = candidates(sample(x), floors)
     floors = floors[..., None].expand_as(hopeful)
     score = torch.full_like(floors, -math.inf)
-    dims, everything = hopeful.nonzero()[:, 0], Points(x, x.new_ones(x.shape[1])).split()
-    theta[hopeful], score[hopeful] = em(theta[hopeful], everything, dims, floors[hopeful], TOLERANCE)
+    dims = hopeful.nonzero()[:, 0]
+    theta[hopeful], score[hopeful] = em(theta[hopeful], divided(x), dims, floors[hopeful], TOLERANCE)
     best = score.argmax(2, keepdim=True)
     theta = theta.gather(2, best[..., None, None].expand(-1, -1, -1, 2, 3))
     return theta[:, :, 0], score.gather(2, best)[..., 0]
@@ -37,42 +39,51 @@ def best_fits(x: Tensor, floors: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Points:
-    """Points x (B, n) of B dimensions, and what each of them counts, (n,).
+    """Points x (B, n) of B dimensions, and how many more of each are 0, (B,).
 
-    The first ``n_first`` count alike, and so do the others.
+    Of x the first ``n_first`` count once, the others ``times``.
     """
 
     x: Tensor
-    weight: Tensor
+    zeros: Tensor
     n_first: int = 0
+    times: float = 1.0
+
+    @property
+    def weight(self) -> Tensor:
+        """How often each of x counts, (n,)."""
+        weight = self.x.new_full(self.x.shape[1:], self.times)
+        weight[: self.n_first] = 1
+        return weight
 
     def split(self) -> list["Points"]:
         """Some dimensions each: of few points several, for what is small costs its overhead."""
         together = max(1, TOGETHER[self.x.device.type] // self.x.shape[1])
-        return [Points(x, self.weight, self.n_first) for x in self.x.split(together)]
+        parts = zip(self.x.split(together), self.zeros.split(together), strict=True)
+        return [replace(self, x=x, zeros=zeros) for x, zeros in parts]
 
     def total(self) -> Tensor:
         r"""Sums of :math:`\phi` over the points, (B, 3)."""
-        sums = self.weight.sum().expand(len(self.x)), self.sum(self.x), self.sum(self.x.square())
-        return torch.stack(sums, dim=1)
+        count = self.zeros + (self.n_first + (self.x.shape[1] - self.n_first) * self.times)
+        return torch.stack((count, self.sum(self.x), self.sum(self.x.square())), dim=1)
 
     def sum(self, values: Tensor) -> Tensor:
-        """Sums over the points, (k,), of values (k, n); pairwise, as a running sum of much alike drifts."""
-        whole = values.sum(1) * self.weight[-1]
-        if self.n_first == 0:
+        """Sums over x, (k,), of values (k, n); pairwise, as a running sum of much alike drifts."""
+        whole = values.sum(1)
+        if self.times == 1:
             return whole
-        return whole + values[:, : self.n_first].sum(1) * (self.weight[0] - self.weight[-1])
+        return whole * self.times - values[:, : self.n_first].sum(1) * (self.times - 1)
 
     def expect(self, eta: Tensor, row: Tensor) -> Tensor:
-        r"""E-step of mixtures eta (k, 2, 3), each of the dimension in its row (k,) of these points.
+        r"""E-step of mixtures, each of the dimension in its row (k,) of x; ``eta`` (k, 3) is
+        :math:`\eta_1 - \eta_2`.
 
         With :math:`z = (\eta_1 - \eta_2) \cdot \phi` the first component's share of a point is
         :math:`r = \sigma(z)`, and :math:`\log p - \eta_2 \cdot \phi = \max(z, 0) - \log\max(r, 1 - r)`.
-        Returns the sums of this and of :math:`r \phi`, (k, 4).
+        Returns the sums over x of this and of :math:`r \phi`, (k, 4).
         """
         x = self.x if len(self.x) == 1 else self.x[row]
-        first, second = eta.unbind(1)
-        z = along(first - second, x)
+        z = along(eta, x)
         scratch = z.clamp_min(0)
         beyond = self.sum(scratch)
         share = z.sigmoid_()
@@ -84,10 +95,23 @@ class Points:
         """Sum over the points of the logarithms of what lies in 1/2 .. 1, (k, n): that of few products."""
         whole, rest = divmod(factor.shape[1], FACTORS)
         many, few = factor[:, rest:].unflatten(1, (whole, FACTORS)), factor[:, :rest]
-        logs = torch.cat((many.prod(2), few.prod(1, keepdim=True)), dim=1).log_().sum(1) * self.weight[-1]
-        if self.n_first == 0:
+        logs = torch.cat((many.prod(2), few.prod(1, keepdim=True)), dim=1).log_().sum(1)
+        if self.times == 1:
             return logs
-        return logs + factor[:, : self.n_first].log().sum(1) * (self.weight[0] - self.weight[-1])
+        return logs * self.times - factor[:, : self.n_first].log().sum(1) * (self.times - 1)
+
+
+def divided(x: Tensor) -> list[Points]:
+    """All points of x (B, N), some dimensions each.
+
+    On a CPU a dimension of many points stands alone, as its caches like it. Of one that has many points at 0,
+    as a ReLU leaves them, these are not kept but counted.
+    """
+    if x.is_cuda or x.shape[1] < ALONE:
+        return Points(x, x.new_zeros(len(x))).split()
+    many = (x == 0).sum(1) > ZEROS * x.shape[1]
+    kept = (row[row != 0] if zeros else row for row, zeros in zip(x, many.tolist(), strict=True))
+    return [Points(row[None], row.new_tensor([x.shape[1] - len(row)])) for row in kept]
 
 
 def candidates(points: Points, floors: Tensor) -> tuple[Tensor, Tensor]:
@@ -154,16 +178,20 @@ def em(
     row = torch.arange(len(theta), device=theta.device)
     part, place = dim // len(parts[0].x), dim % len(parts[0].x)
     total = torch.cat([points.total() for points in parts])[dim]
+    zeros = torch.cat([points.zeros for points in parts])[dim]
     before = torch.full_like(floor, -math.inf)
     for _ in range(MAX_ITER):
         # a narrow or nearly empty component first: what is summed and subtracted then keeps its digits
         extent = theta[..., ::2].prod(2, keepdim=True)
         theta = theta.gather(1, extent.argsort(1).expand_as(theta))
-        eta = natural(theta)
+        first, second = natural(theta).unbind(1)
+        eta = first - second
         counts = [len(part)] if len(parts) == 1 else part.bincount(minlength=len(parts)).tolist()
         of_parts = zip(parts, eta.split(counts), place.split(counts), strict=True)
         sums = torch.cat([points.expect(*mixtures) for points, *mixtures in of_parts if len(mixtures[0])])
-        now = (sums[:, 0] + (eta[:, 1] * total).sum(1)) / total[:, 0]
+        z = eta[:, 0]  # of a point at 0
+        sums[:, :2] += zeros[:, None] * torch.stack((z.logaddexp(z.new_zeros(())), z.sigmoid()), dim=1)
+        now = (sums[:, 0] + (second * total).sum(1)) / total[:, 0]
         result[row], score[row] = theta, now
         moving = ((now - before).abs() >= tolerance).nonzero()[:, 0]  # the one wait for a GPU
         if len(moving) == 0:
@@ -171,7 +199,7 @@ def em(
         theta, before = maximise(sums[:, 1:], total, floor), now
         if len(moving) < len(row):
             row, theta, part, place = row[moving], theta[moving], part[moving], place[moving]
-            total, floor, before = total[moving], floor[moving], before[moving]
+            total, zeros, floor, before = total[moving], zeros[moving], floor[moving], before[moving]
     return result, score
 
 
@@ -181,14 +209,13 @@ def sample(x: Tensor) -> Points:
     """
     n_all = x.shape[1]
     if n_all <= SAMPLE + 3 * GROUPS:
-        return Points(x, x.new_ones(n_all))
+        return Points(x, x.new_zeros(len(x)))
     grouped, rest = x.split((n_all - n_all % GROUPS, n_all % GROUPS), dim=1)
     grouped = grouped.unflatten(1, (-1, GROUPS))
     singles = torch.cat((grouped.amin(1), grouped.amax(1), rest), dim=1)
     chosen = torch.randperm(n_all, generator=torch.Generator().manual_seed(0))[:SAMPLE].to(x.device)
-    weight = x.new_ones(singles.shape[1] + SAMPLE)
-    weight[-SAMPLE:] = (n_all - singles.shape[1]) / SAMPLE
-    return Points(torch.cat((singles, x[:, chosen]), dim=1), weight, n_first=singles.shape[1])
+    together, n_first = torch.cat((singles, x[:, chosen]), dim=1), singles.shape[1]
+    return Points(together, x.new_zeros(len(x)), n_first, times=(n_all - n_first) / SAMPLE)
 
 
 def starts(points: Points, floors: Tensor) -> Tensor:
