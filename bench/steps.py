@@ -112,17 +112,18 @@ def same_numbers(run: Run) -> float:
 
 
 def limit(run: Run, where: torch.device) -> dict:
-    """The arithmetic of a step alone, in float32.
+    """The arithmetic of a step alone, on a CPU.
 
     That is every matrix product and convolution of both passes, the former by the faster of MKL and oneDNN,
     and as much memory read and written as Adam does: 28 bytes a parameter, of it, its gradient and its two
-    moments.
+    moments. In bf16 there are 12 more, of weights and gradients that are converted.
     """
-    if where.type == "cuda" or run.experiment.precision != "float32":
+    if where.type == "cuda":
         return {}
-    layers = arithmetic(run, run.experiment.batch_size, backward=True)
+    bf16 = run.experiment.precision == "bf16"
+    layers = arithmetic(run, run.experiment.batch_size, torch.bfloat16 if bf16 else torch.float32)
     n = n_parameters(build(run, 28, 10))
-    traffic = torch.zeros(28 * n // 8)  # 4 bytes read and 4 written an element
+    traffic = torch.zeros((40 if bf16 else 28) * n // 8)  # 4 bytes read and 4 written an element
 
     def way():
         for layer in layers:
@@ -132,7 +133,7 @@ def limit(run: Run, where: torch.device) -> dict:
     return {"limit": way}
 
 
-def arithmetic(run: Run, batch: int, backward: bool) -> list:
+def arithmetic(run: Run, batch: int, dtype: torch.dtype, backward: bool = True) -> list:
     """A function for each layer's products, in the order and the shapes of the network."""
     shapes, model = [], build(run, 28, 10)
 
@@ -145,16 +146,21 @@ def arithmetic(run: Run, batch: int, backward: bool) -> list:
     with torch.no_grad():
         model(torch.zeros(batch, 1, 28, 28))
     make = {nn.Linear: products, nn.Conv2d: convolutions}
-    return [make[type(layer)](layer, x, y, i > 0, backward) for i, (layer, x, y) in enumerate(shapes)]
+    return [
+        make[type(layer)](
+            layer.to(dtype), torch.randn(x, dtype=dtype), torch.randn(y, dtype=dtype), i, backward
+        )
+        for i, (layer, x, y) in enumerate(shapes)
+    ]
 
 
-def products(layer: nn.Linear, x_shape, y_shape, to_input: bool, backward: bool):
+def products(layer: nn.Linear, x: torch.Tensor, g: torch.Tensor, index: int, backward: bool):
     """Forward x W^T, backward g^T x and, but for the first layer, g W."""
-    w, x, g = layer.weight.detach(), torch.randn(x_shape), torch.randn(y_shape)
+    w = layer.weight.detach()
     ways = [fastest(x, w)]
     if backward:
         ways.append(fastest(g.t(), x.t()))
-        if to_input:
+        if index:
             ways.append(fastest(g, w.t()))
 
     def way():
@@ -166,7 +172,7 @@ def products(layer: nn.Linear, x_shape, y_shape, to_input: bool, backward: bool)
 
 def fastest(a: torch.Tensor, b: torch.Tensor):
     """A function that makes a b^T by MKL, into memory that is there, or by oneDNN."""
-    out = torch.empty(len(a), len(b))
+    out = a.new_empty(len(a), len(b))
     ways = [lambda: torch.mm(a, b.t(), out=out)]
     if torch.backends.mkldnn.is_available():
         converted = a.contiguous().to_mkldnn(), b.contiguous()
@@ -174,17 +180,15 @@ def fastest(a: torch.Tensor, b: torch.Tensor):
     return min(ways, key=lambda way: min(timeit.repeat(way, number=1, repeat=20)))
 
 
-def convolutions(layer: nn.Conv2d, x_shape, y_shape, to_input: bool, backward: bool):
+def convolutions(layer: nn.Conv2d, x: torch.Tensor, g: torch.Tensor, index: int, backward: bool):
     """The convolution and, of the backward pass, its two transposes, channels last."""
-    last = {"memory_format": torch.channels_last}
-    w = layer.weight.detach().contiguous(**last)
-    x, g = torch.randn(x_shape).contiguous(**last), torch.randn(y_shape).contiguous(**last)
+    w, x, g = (t.contiguous(memory_format=torch.channels_last) for t in (layer.weight.detach(), x, g))
     geometry = [1, 1], [1, 1], [1, 1], False, [0, 0], 1
 
     def way():
         F.conv2d(x, w, padding=1)
         if backward:
-            torch.ops.aten.convolution_backward(g, x, w, None, *geometry, [to_input, True, False])
+            torch.ops.aten.convolution_backward(g, x, w, None, *geometry, [index > 0, True, False])
 
     return way
 
@@ -197,7 +201,7 @@ def evaluation_row(run: Run) -> dict:
     images = data.load(e.dataset).train.images[:n]
     batches = loader(e, list(range(n)))
     batch = EVALUATION_BATCH["cpu"]
-    layers = arithmetic(run, batch, backward=False)
+    layers = arithmetic(run, batch, torch.float32, backward=False)
 
     @torch.no_grad()
     def baseline():
