@@ -86,7 +86,7 @@ def binarity(latents: Tensor) -> dict[str, float]:
 def fit(latents: Tensor) -> Mixtures:
     """The mixture of largest likelihood that EM finds on each dimension of latents (N, d), over all N points.
 
-    Dimensions are taken a few at a time, so that the memory in use beside the latents stays near 200 MB
+    Dimensions are taken a few at a time, so that the memory in use beside the latents stays near 250 MB
     for any d at N = 60000, on a GPU below a few GB. The same latents give the same mixtures.
 
     Raises
