@@ -119,6 +119,11 @@ class Run:
     protocol: Protocol
 
     @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What names it in a profile."""
+        return self.experiment_name, self.protocol_name, self.architecture, self.seed
+
+    @property
     def id(self) -> str:
         """Name and folder of the run."""
         return f"{self.experiment_name}/{self.protocol_name}/{self.architecture}/seed-{self.seed}"

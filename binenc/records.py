@@ -164,9 +164,8 @@ def tabulate(profile: Profile, runs: list[Run]) -> pd.DataFrame:
         columns = RUN_COLUMNS | HISTORY_COLUMNS
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
     made, tables = zip(*rows, strict=True)
-    names = [(r.experiment_name, r.protocol_name, r.architecture, r.seed) for r in made]
     row = np.repeat(np.arange(len(made)), [len(table) for table in tables])
-    repeated = pd.DataFrame(names, columns=list(RUN_COLUMNS)).loc[row].reset_index(drop=True)
+    repeated = pd.DataFrame([r.key for r in made], columns=list(RUN_COLUMNS)).loc[row].reset_index(drop=True)
     history = pa.concat_tables(tables, promote_options="permissive").to_pandas()
     return pd.concat([repeated, history], axis=1)
 

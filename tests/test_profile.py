@@ -40,7 +40,7 @@ def test_profile_is_valid(name):
     assert all(re.fullmatch(r"([\w,=.+-]+/){3}seed-\d+", i, re.ASCII) for i in ids)
     assert all("\n" not in run.title and ARCHITECTURES[run.architecture] in run.title for run in runs)
     for run in runs:
-        assert profile.run(run.experiment_name, run.protocol_name, run.architecture, run.seed) == run
+        assert profile.run(*run.key) == run
 
 
 def grid(experiments, protocols, seeds):

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from binenc import loss, models, records, study
-from binenc.figures.curves import curves
+from binenc import records, study
 from binenc.geometry import simplex
 from binenc.profile import ARCHITECTURES
 from binenc.text import prose
@@ -134,28 +133,6 @@ def test_summary_of_a_run(made, smoke):
     )
     assert "class 0 and class 1" in prose.run_sharing(record)
     assert "softmax_twice: false" in prose.configuration(record)
-
-
-@pytest.mark.parametrize(
-    "function", [models.Classifier, models.mlp, loss.binary_loss, loss.total_loss, curves]
-)
-def test_annotated_shows_equation_and_code_but_the_docstring_once(function):
-    text = prose.annotated(function)
-    words, code = text.split("```python\n")
-    assert ":math:" not in text
-    assert '"""' not in code
-    assert function.__name__ in words
-    assert compile(code.removesuffix("```"), "code", "exec")
-    if function is loss.binary_loss:
-        assert r"$\exp(\frac{1}{nd}" in words
-        assert "READINGS[reading](latents)" in code
-
-
-def test_a_constant_shows_what_it_is_and_its_code():
-    words, code = prose.constant(loss, "READINGS").split("```python\n")
-    assert words.startswith("`READINGS` in `binenc/loss.py`: How the loss")
-    assert "x.square().mean().exp()" in code
-    assert list(eval(code.removesuffix("```").partition("=")[2])) == list(loss.READINGS)
 
 
 @pytest.mark.parametrize(("most", "excess", "penalty"), [(1.04, "8e−4", True), (math.e, "0.7", False)])

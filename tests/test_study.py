@@ -42,8 +42,7 @@ def test_table_holds_every_history_once(made, smoke):
     assert len(table) == sum(len(record.history) for record in made.values())
     assert table.index.is_unique
     for run in smoke.all_runs():
-        names = (run.experiment_name, run.protocol_name, run.architecture, run.seed)
-        rows = table[(table[columns[1:5]] == list(names)).all(axis=1)]
+        rows = table[(table[columns[1:5]] == list(run.key)).all(axis=1)]
         assert rows.value.tolist() == made[run.id].history.value.tolist()
 
 

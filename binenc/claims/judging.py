@@ -52,9 +52,8 @@ def sized(found: Study) -> pd.DataFrame:
     """The study's table, and rows of the metric ``n_parameters``, as each record states it."""
     rows = []
     for name, run in found.each():
-        key = (name, run.experiment_name, run.protocol_name, run.architecture, run.seed)
         size = float(contents(found.profiles[name], run)["n_parameters"])
-        rows.append((*key, 0, "train", "n_parameters", size))
+        rows.append((name, *run.key, 0, "train", "n_parameters", size))
     sizes = pd.DataFrame(rows, columns=found.table.columns)
     return pd.concat([found.table, sizes], ignore_index=True)
 

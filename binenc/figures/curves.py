@@ -15,7 +15,7 @@ from binenc.profile import ARCHITECTURES
 from binenc.protocol import in_words
 from binenc.records import Record
 from binenc.study import Study, last_epoch, over_seeds, source
-from binenc.text.words import METRICS, SHARES, number, share
+from binenc.text.words import METRICS, SHARES, n_seeds, number, share
 
 FEW = 5
 """Evaluations of which each has a mark: so few look smoother as a line than they are."""
@@ -157,11 +157,10 @@ def _legend(figure: Figure, axes) -> None:
 
 def _about(found: Study, numbers: pd.DataFrame, profile: str, several: str, single: str) -> str:
     """The end of a caption: which records and split, how many seeds and how they are drawn."""
-    n = sorted(set(numbers.groupby(["experiment", "architecture"]).n.max()))
-    seeds = f"n = {n[0]}" if len(n) == 1 else f"n = {n[0]} to {n[-1]}"
+    n = numbers.groupby(["experiment", "architecture"]).n.max()
     splits = " and ".join(f"{split}ing" if split == "train" else split for split in numbers.split.unique())
     return (
-        f"{splits.capitalize()} points; {several if n[-1] > 1 else single} ({seeds}). "
+        f"{splits.capitalize()} points; {several if n.max() > 1 else single} ({n_seeds(n)}). "
         f"Records: {source(found.profiles[profile])}."
     )
 

@@ -16,8 +16,8 @@ from binenc.geometry import (
 )
 from binenc.records import find
 from binenc.study import GROUP, Study, over_seeds
-from binenc.text.prose import final, seeds
-from binenc.text.words import from_to, number, plus_minus
+from binenc.text.prose import final
+from binenc.text.words import from_to, n_seeds, number, plus_minus
 
 BESIDE = {"code_share": "train", "loss": "train", "accuracy": "test"}
 """What is told beside the axes, and of which points."""
@@ -44,9 +44,8 @@ def geometry_of(found: Study) -> pd.DataFrame:
             "off_vertices": off_vertices(means, book),
             "rotated": rotated_off_vertices(means),
         }
-        key = (name, run.experiment_name, run.protocol_name, run.architecture, run.seed)
         epoch = record.history.epoch.max()
-        rows += [(*key, epoch, "test", metric, value) for metric, value in values.items()]
+        rows += [(name, *run.key, epoch, "test", metric, value) for metric, value in values.items()]
     return pd.DataFrame(rows, columns=found.table.columns)
 
 
@@ -158,6 +157,6 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
             f"{said}. With Adam and with gradient descent, {codes[adam]} and {codes[descent]} of the "
             f"training points have their class's most common code; the test accuracy is {accuracy[adam]} and "
             f"{accuracy[descent]}, the loss {above[adam]} and {above[descent]} above γ, its least value "
-            f"({seeds(pd.Series([case[name].loc['rotated', 'n'] for name in (adam, descent)]))})."
+            f"({n_seeds([case[name].loc['rotated', 'n'] for name in (adam, descent)])})."
         )
     return "\n".join(lines)

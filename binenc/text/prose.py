@@ -1,12 +1,6 @@
 """Sentences out of records, for the chapters: the text follows the numbers."""
 
-import ast
-import inspect
 import math
-import re
-import textwrap
-from collections.abc import Callable
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -16,7 +10,7 @@ from binenc.geometry import simplex
 from binenc.profile import ARCHITECTURES
 from binenc.records import Record, find
 from binenc.study import GROUP, KEYS, Study, contents, last_epoch, over_seeds, source
-from binenc.text.words import DECIMALS, METRICS, SHARES, from_to, number, plus_minus, share
+from binenc.text.words import DECIMALS, METRICS, SHARES, from_to, n_seeds, number, plus_minus, share
 
 POINTS = {"train": "training points", "test": "test points"}
 
@@ -32,12 +26,6 @@ def where(found: Study, profile: str, experiment: str, protocol: str) -> str:
     return f"**{found.label(profile, experiment, protocol)}**, {source(found.profiles[profile])}"
 
 
-def seeds(n: pd.Series) -> str:
-    """How many seeds, as a bracket says it."""
-    low, high = int(n.min()), int(n.max())
-    return f"n = {low}" if low == high else f"n = {low} to {high}"
-
-
 def ending(found: Study, metric: str) -> str:
     """One Markdown item a profile, experiment and protocol: where each architecture ends, training points."""
     words = METRICS[metric]
@@ -47,7 +35,7 @@ def ending(found: Study, metric: str) -> str:
         ends = [
             f"{title} {plus_minus(*rows.loc[a])}" for a, title in ARCHITECTURES.items() if a in rows.index
         ]
-        lines.append(f"- {where(found, *key)}: {', '.join(ends)} ({seeds(part.n)}).")
+        lines.append(f"- {where(found, *key)}: {', '.join(ends)} ({n_seeds(part.n)}).")
     return "\n".join(lines)
 
 
@@ -74,7 +62,7 @@ def ranking(found: Study, metric: str, split: str) -> str:
             level = (rows["mean"].round(DECIMALS) == round(rows["mean"].iloc[0], DECIMALS)).sum()
             who = f"all {level}" if level == len(rows) else f"the first {level}"
             said += f"; the first leads by {ahead}" if lead else f"; {who} are level"
-        lines.append(f"- {where(found, *key)}: {said} ({seeds(part.n)}).")
+        lines.append(f"- {where(found, *key)}: {said} ({n_seeds(part.n)}).")
     return "\n".join(lines)
 
 
@@ -226,27 +214,3 @@ def run_sharing(record: Record) -> str:
 def configuration(record: Record) -> str:
     """The full configuration of a run, as a Markdown code block."""
     return f"```yaml\n{yaml.safe_dump(record.run['configuration'], sort_keys=False)}```"
-
-
-def constant(module: ModuleType, name: str) -> str:
-    """A constant of a module as Markdown: what the text below it says, and then its code."""
-    source = inspect.getsource(module)
-    body = ast.parse(source).body
-    at = next(i for i, node in enumerate(body) if isinstance(node, ast.Assign) and node.targets[0].id == name)
-    code, said = (ast.get_source_segment(source, node) for node in body[at : at + 2])
-    place = "/".join(module.__name__.split("."))
-    return f"`{name}` in `{place}.py`: {ast.literal_eval(said)}\n\n```python\n{code}\n```"
-
-
-def annotated(function: Callable) -> str:
-    """A function as Markdown: what its docstring says, with its equations, and then the code without it."""
-    said = re.split(r"\n\n(?:Parameters|Returns|Raises)\n", inspect.cleandoc(function.__doc__ or ""))[0]
-    said = re.sub(r":math:`(.+?)`", r"$\1$", said, flags=re.S)
-    said = re.sub(r"``(.+?)``", r"`\1`", said)
-    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
-    node = ast.parse("\n".join(lines)).body[0]
-    if ast.get_docstring(node) is not None:
-        del lines[node.body[0].lineno - 1 : node.body[0].end_lineno]
-    code = "\n".join(lines).replace(":\n\n", ":\n")
-    place = "/".join(function.__module__.split("."))
-    return f"`{function.__name__}` in `{place}.py`: {said}\n\n```python\n{code}\n```"

@@ -8,8 +8,8 @@ from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol
 from binenc.records import Record
 from binenc.study import GROUP, KEYS, Study, contents, over_seeds
 from binenc.text.hypercube import axes_values
-from binenc.text.prose import final, seeds
-from binenc.text.words import METRICS, number, plus_minus
+from binenc.text.prose import final
+from binenc.text.words import METRICS, n_seeds, number, plus_minus
 
 
 def final_table(found: Study, rows: list[tuple[str, str]]) -> pd.DataFrame:
@@ -81,7 +81,7 @@ def _where(found: Study, profile: str, experiment: str, protocol: str) -> dict[s
 
 
 def _seeds(values: pd.DataFrame) -> dict[str, str]:
-    return {"n": seeds(values.n).removeprefix("n = ")}
+    return {"n": n_seeds(values.n).removeprefix("n = ")}
 
 
 def _means(values: pd.DataFrame, titles: dict[str, str]) -> dict[str, str]:

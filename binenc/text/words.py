@@ -108,6 +108,11 @@ def from_to(values: Sequence[float], write: Callable[[float], str]) -> str:
     return " to ".join(dict.fromkeys(write(x) for x in (min(values), max(values))))
 
 
+def n_seeds(n: Sequence[int]) -> str:
+    """How many seeds, as a bracket says it."""
+    return f"n = {from_to(n, '{:.0f}'.format)}"
+
+
 def percentage_points(value: float, small: bool | None = None) -> str:
     """With a sign; in thousandths where it is small, by itself below 1: one of 60 000 points is 0.0017."""
     decimals = 3 if (abs(value) < 1 if small is None else small) else 2
