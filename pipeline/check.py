@@ -13,8 +13,8 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import nbformat
-import yaml
 from docutils.nodes import make_id
+from sphinx_external_toc.parsing import parse_toc_yaml
 
 from pipeline import cores
 
@@ -55,7 +55,11 @@ def problems(stage: Path, html: Path) -> list[str]:
     paths = [path for path in sorted(html.rglob("*.html")) if "_static" not in path.parts]
     with ProcessPoolExecutor(cores()) as pool:
         pages = dict(zip(paths, pool.map(read, paths, chunksize=8), strict=True))
-    found = [line for name in listed(stage / "_toc.yml") for line in page_problems(name, stage, html, pages)]
+    found = [
+        line
+        for name in parse_toc_yaml(stage / "_toc.yml")
+        for line in page_problems(name, stage, html, pages)
+    ]
     there = {html, *html.rglob("*")}
     found += [line for path in pages for line in link_problems(path, html, pages, there)]
     size = sum(path.stat().st_size for path in there if path.is_file())
@@ -63,20 +67,6 @@ def problems(stage: Path, html: Path) -> list[str]:
     if size > limit:
         found.append(f"the report has {size / 1e6:.1f} MB, more than {limit / 1e6:.0f} MB")
     return found
-
-
-def listed(toc: Path) -> list[str]:
-    """Names of all pages in a table of contents."""
-
-    def walk(node):
-        if isinstance(node, list):
-            return [name for item in node for name in walk(item)]
-        if isinstance(node, dict):
-            own = [node[key] for key in ("root", "file") if key in node]
-            return own + [name for value in node.values() for name in walk(value)]
-        return []
-
-    return walk(yaml.safe_load(toc.read_text()))
 
 
 def page_problems(name: str, stage: Path, html: Path, pages: dict[Path, Html]) -> list[str]:

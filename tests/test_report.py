@@ -29,7 +29,7 @@ def built(tmp_path) -> tuple[Path, Path]:
     source, html = tmp_path / "stage", tmp_path / "html"
     for folder in (source, html / "_images", html / "_downloads", html / "_static"):
         folder.mkdir(parents=True)
-    (source / "_toc.yml").write_text("root: a\nparts:\n- chapters:\n  - file: b\n    sections: []\n")
+    (source / "_toc.yml").write_text("format: jb-book\nroot: a\nparts:\n- chapters:\n  - file: b\n")
     output = new_output("display_data", {"text/markdown": FIGURE})
     cells = [new_markdown_cell("# Page"), new_code_cell("1", execution_count=1, outputs=[output])]
     nbformat.write(new_notebook(cells=cells), source / "a.ipynb")
@@ -75,15 +75,6 @@ BREAKS = {
 def test_each_break_is_seen(built, said):
     BREAKS[said](*built)
     assert any(said in line for line in check.problems(*built))
-
-
-def test_all_pages_of_a_table_of_contents_are_listed(tmp_path):
-    toc = tmp_path / "_toc.yml"
-    toc.write_text(
-        "root: r\nparts:\n- caption: P\n  chapters:\n  - file: c\n    sections:\n    - file: s\n"
-        "      sections: [{file: t}]\n- caption: Q\n  chapters: [{file: q}]\n"
-    )
-    assert check.listed(toc) == ["r", "c", "s", "t", "q"]
 
 
 def test_mathjax_is_the_installed_file():
