@@ -102,6 +102,14 @@ def folder() -> Path:
     return (ROOT / Path(os.environ.get("BINENC_DATA") or "data").expanduser()).resolve()
 
 
+def available(name: str) -> bool:
+    """Whether a data set can be read without a download."""
+    if name not in CLASSNAMES:
+        return True
+    raw = folder() / CLASSNAMES[name] / "raw"
+    return all((raw / file).is_file() for file in CHECKSUMS[CLASSNAMES[name]])
+
+
 def load(name: str) -> Dataset:
     """Load a dataset as tensors, pixels scaled from [0, 1] by (x - 0.5) / 0.5.
 
@@ -141,7 +149,7 @@ def _torchvision(name: str) -> Dataset:
             _verify(
                 raw / file, CHECKSUMS[classname][file], "; move it away and run again to download it anew"
             )
-    if not all((raw / file).is_file() for file in CHECKSUMS[classname]):
+    if not available(name):
         _download(name, kind, raw)
 
     def read(part: str) -> Split:

@@ -7,14 +7,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from drawn import save_all
 from worlds import judge, paper_world, table
 
-from binenc import data, figures, records, study
+from binenc import figures, study
 from binenc.claims.effect import Effect
 from binenc.claims.switches import HEADLINES
-from binenc.figures import codes, effects, images, networks
+from binenc.figures import codes, effects, networks
 from binenc.geometry import hamming
 from binenc.profile import Profile
 
@@ -164,65 +162,3 @@ class TestNetworks:
         assert table.exp_of_norm.tolist() == pytest.approx(np.exp(4 * table.a**2).tolist(), rel=1e-4)
         slope = np.gradient(np.exp(table.a**2), table.a)
         assert table.slope[1:-1].tolist() == pytest.approx(slope[1:-1].tolist(), rel=0.02)
-
-
-class TestImages:
-    def test_digits(self, made, shown, tmp_path):
-        found = study.read(["smoke"])
-        here = images.datasets(found)
-        images.samples(here)
-        images.tables(here)
-        table = pd.read_csv(tmp_path / "figures/classes-digits.csv")
-        dataset = data.load("digits")
-        for row in table.itertuples():
-            assert row.train == (dataset.train.labels == row[1]).sum()
-            assert row.test == (dataset.test.labels == row[1]).sum()
-        sizes = images.sizes(found, here).iloc[0]
-        assert (sizes.Training, sizes.Test, sizes.Pixels) == (1437, 360, "8 x 8")
-        assert sizes["Same here"].startswith("no, here")  # the drawn records say 'ddd...'
-        assert "from -1 to 1" in images.scaled(here).replace("−", "-")
-        assert images.absent(here).startswith("The files of every data set")
-
-    def test_range_and_mean_are_of_the_training_images(self):
-        both = [
-            data.Split(torch.tensor(pixels).view(3, 1, 1, 1), torch.arange(3))
-            for pixels in ([0.0, 0.25, 1.25], [-9.0, 9.0, 3.0])
-        ]
-        said = images.scaled({"made": data.Dataset("made", *both, ["a", "b", "c"])})
-        assert said == "- made: from 0 to 1.25, mean 0.500 over the training images."
-
-    @pytest.mark.parametrize(("n", "same"), [(1, "no, here "), (None, "yes")])
-    def test_the_data_is_the_same_where_every_record_says_so(self, made, smoke, n, same):
-        here = data.load("digits").checksum
-        for run in smoke.all_runs()[:n]:
-            record = made[run.id]
-            mine = dataclasses.replace(record, run=record.run | {"data_checksum": here})
-            records.save(mine, records.folder(smoke, run))
-        found = study.read(["smoke"])
-        assert images.sizes(found, images.datasets(found))["Same here"].item().startswith(same)
-
-    def test_a_class_with_few_images_has_blanks_after_them(self):
-        digits = data.load("digits")
-        some = torch.cat([digits.train.labels.eq(c).nonzero()[: 12 * (c != 3)] for c in range(10)]).flatten()
-        few = dataclasses.replace(
-            digits, train=data.Split(digits.train.images[some], digits.train.labels[some])
-        )
-        shown, full = (images.draw_samples(d, 10).axes[0].images[0].get_array() for d in (few, digits))
-        assert shown.shape == full.shape
-        third = slice(3 * len(full) // 10, 4 * len(full) // 10)
-        assert (shown[third] == -1).all()
-        assert (np.delete(shown, third, 0) == np.delete(full, third, 0)).all()
-
-    def test_data_that_is_not_here_is_not_downloaded(self, made, smoke, tmp_path, monkeypatch):
-        monkeypatch.setenv("BINENC_DATA", str(tmp_path / "nothing"))
-        paper = Profile.read("paper")
-        save_all(paper, paper.all_runs()[:1])
-        found = study.read(["paper", "smoke"])
-        here = images.datasets(found)
-        assert here["mnist"] is None
-        assert here["digits"] is not None
-        assert "mnist are not on this machine" in images.absent(here)
-        sizes = images.sizes(found, here).set_index("Data").loc["mnist"]
-        assert sizes["SHA-256 in the records"] == "d" * 16 + "…"
-        assert sizes["Same here"] == "files not here"
-        assert not (tmp_path / "nothing").exists()

@@ -1,72 +1,16 @@
-"""What is classified: sample images, sizes, counts and checksums of the data sets."""
+"""Sample images of the data sets."""
 
 import matplotlib.pyplot as plt
-import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from torch.nn.functional import pad
 
-from binenc.data import CHECKSUMS, CLASSNAMES, POINTS, SIDE, Dataset, folder, load
-from binenc.figures.style import PANEL, STYLE, show, slug, table
-from binenc.study import Study, contents
-from binenc.text.words import number
+from binenc.data import Dataset
+from binenc.figures.style import PANEL, STYLE, show, slug
+from binenc.text.datasets import class_counts
 
 SAMPLES = 10
 """Images of each class."""
-
-
-def available(name: str) -> bool:
-    """Whether a data set can be read without a download."""
-    if name not in CLASSNAMES:
-        return True
-    raw = folder() / CLASSNAMES[name] / "raw"
-    return all((raw / file).is_file() for file in CHECKSUMS[CLASSNAMES[name]])
-
-
-def datasets(found: Study) -> dict[str, Dataset | None]:
-    """The data sets of a study; None for one whose files are not here: a picture is no reason to download."""
-    names = dict.fromkeys(run.experiment.dataset for _, run in found.each())
-    return {name: load(name) if available(name) else None for name in names}
-
-
-def sizes(found: Study, data: dict[str, Dataset | None]) -> pd.DataFrame:
-    """Of each data set its size and checksum, as text, and whether the records were trained on just that."""
-    rows = []
-    for name, dataset in data.items():
-        made = [contents(found.profiles[p], run) for p, run in found.each() if run.experiment.dataset == name]
-        sums = {m["data_checksum"] for m in made}
-        n_classes = len(made[0]["classes"])
-        row = {"Data": name, "Classes": n_classes, "Pixels": f"{SIDE} x {SIDE}"}
-        row |= dict(zip(("Training", "Test"), POINTS, strict=True))
-        checksum, same = ", ".join(f"{s[:16]}…" for s in sorted(sums)), "files not here"
-        if dataset:
-            row |= {"Pixels": f"{dataset.side} x {dataset.side}"}
-            row |= {"Training": len(dataset.train), "Test": len(dataset.test)}
-            same = "yes" if sums == {dataset.checksum} else f"no, here {dataset.checksum[:16]}…"
-        rows.append(row | {"SHA-256 in the records": checksum, "Same here": same})
-    return pd.DataFrame(rows)
-
-
-def absent(data: dict[str, Dataset | None]) -> str:
-    """Which data sets are not here, as Markdown."""
-    names = [name for name, dataset in data.items() if dataset is None]
-    if not names:
-        return "The files of every data set of this study are on this machine."
-    return (
-        f"**The files of {' and '.join(names)} are not on this machine**, so there are no pictures of them. "
-        f"They belong in `{folder().name}/`, or where `BINENC_DATA` says; `make paper` downloads them."
-    )
-
-
-def scaled(data: dict[str, Dataset | None]) -> str:
-    """The range and the mean of all pixels after scaling, as Markdown."""
-    said = [
-        f"- {name}: from {number(d.train.images.min().item())} to {number(d.train.images.max().item())}, "
-        f"mean {number(d.train.images.mean().item())} over the training images."
-        for name, d in data.items()
-        if d
-    ]
-    return "\n".join(said)
 
 
 def draw_samples(dataset: Dataset, n: int) -> Figure:
@@ -100,17 +44,3 @@ def samples(data: dict[str, Dataset | None]) -> None:
         show(
             draw_samples(dataset, SAMPLES), slug("samples", dataset.name), caption, alt, class_counts(dataset)
         )
-
-
-def tables(data: dict[str, Dataset | None]) -> None:
-    """Show how many images of each class there are, a table a data set."""
-    for dataset in filter(None, data.values()):
-        caption = f"Images of each class of {dataset.name}."
-        table(class_counts(dataset), slug("classes", dataset.name), caption)
-
-
-def class_counts(dataset: Dataset) -> pd.DataFrame:
-    """Images of each class, columns class, train, test."""
-    n = len(dataset.classes)
-    train, test = (torch.bincount(s.labels, minlength=n).tolist() for s in (dataset.train, dataset.test))
-    return pd.DataFrame({"class": dataset.classes, "train": train, "test": test})
