@@ -41,6 +41,8 @@ def page(build: Path) -> str:
             lacking.append(f"`make bench PART={name}`")
             continue
         lines.append(f"## {title}\n")
+        if name != "bf16" and len(found) > 1:
+            lines += side_by_side(name, [made for made, _ in found])
         for nth, (made, where) in enumerate(found, start=1):
             lines += part(f"{name}-{nth}", made, where)
     if lacking:
@@ -52,11 +54,30 @@ def read(path: Path) -> dict:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
+def side_by_side(name: str, found: list[dict]) -> list[str]:
+    """Lines on a part that several machines have measured: what each of them reached of every goal."""
+    machines = [{(row["part"], g): rest for row in m["rows"] for g, *rest in reached(row)} for m in found]
+    cells = []
+    for key in dict.fromkeys(key for machine in machines for key in machine):
+        values = [machine.get(key) for machine in machines]
+        cells.append([*key, *(f"{number(v[0])} {'✓' if v[1] else '✗'}" if v else "–" for v in values)])
+    numbers = [str(nth) for nth, _ in enumerate(found, start=1)]
+    named = "; ".join(f"{n}: {machine_of(made)}" for n, made in zip(numbers, found, strict=True))
+    caption = f"What was reached of each goal, a column a machine, in the order of the tables below. {named}."
+    table = markdown_table(["Part", "Goal", *numbers], cells, right=numbers)
+    return [f":::{{table}} {caption}\n:name: tab-speed-{name}\n", table, ":::\n"]
+
+
+def machine_of(made: dict) -> str:
+    hardware = made["hardware"]
+    return f"{hardware['cpu']}, {hardware['vector_instructions']}"
+
+
 def part(name: str, made: dict, where: str) -> list[str]:
     """Lines of one part: how it was measured, its table, and what a reader must know of its rows."""
     hardware = made["hardware"]
     about = (
-        f"Measured {where}: {hardware['cpu']}, {hardware['cores']} cores, {hardware['vector_instructions']}, "
+        f"Measured {where}: {machine_of(made)}, {hardware['cores']} cores, "
         f"GPU: {hardware['gpu'] or 'none'}; load average before {made['load_before']:.1f}; "
         f"torch {made['versions']['torch']}; {made['date'][:10]}, commit "
         f"{version(made['commit'], made['dirty'])}.\n"
@@ -95,17 +116,24 @@ def table(rows: list[dict]) -> str:
 
 def goals_of(row: dict) -> list[str]:
     """Each goal of a row, and whether it was met."""
+    return [f"{goal}: {'met' if met else 'missed'}" for goal, _, met in reached(row)]
+
+
+def reached(row: dict) -> list[tuple[str, float, bool]]:
+    """Each goal of a row, what was reached of it, and whether that is enough."""
     found = []
     for name, goal in row["goals"].items():
-        met = row["ours"] <= goal if name == "at most" else row[name] >= goal
-        found.append(f"{name} {goal:g}: {'met' if met else 'missed'}")
+        if name == "at most":
+            found.append((f"{name} {goal:g} {row['unit']}", row["ours"], row["ours"] <= goal))
+        else:
+            found.append((f"{name} {goal:g}", row[name], row[name] >= goal))
     return found
 
 
 def number(value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def beyond(rows: list[dict]) -> str:
