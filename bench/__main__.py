@@ -60,11 +60,12 @@ def cpu_rows():
     apart = f"differ by at most {same:.1g} of their value" if same else "are identical"
     note = f"Same order and masks: the losses of 20 steps {apart}."
     goals = {"ratio": 1.6, "share": 0.8}
-    yield steps.training_row("MNIST MLP, float32", mlp, CPU, goals, note)
+    full = steps.training_row("MNIST MLP, float32", mlp, CPU, goals, note)
+    yield full
     note = "Moments of Adam have then faded to denormal numbers, which ours sets to 0 now and then."
     yield steps.training_row(f"MNIST MLP, float32, after {LATER} steps", mlp, CPU, goals, note, LATER)
-    bf16 = steps.paper("mnist", precision="bf16")
-    yield steps.training_row("MNIST MLP, bf16", bf16, CPU, {"ratio": 2.5}, bf16_note())
+    half = steps.training_row("MNIST MLP, bf16", steps.paper("mnist", precision="bf16"), CPU, {"ratio": 2.5})
+    yield half | {"note": bf16_note(half["limit"] / full["limit"])}
     yield steps.training_row("FashionMNIST CNN, float32", cnn, CPU)
     yield steps.evaluation_row(mlp)
     yield steps.evaluation_row(cnn)
@@ -84,12 +85,13 @@ def gpu_rows():
         yield measures.metrics_row(d, gpu, {})
 
 
-def bf16_note() -> str:
-    """Whether the CPU has instructions for bf16, without which it is slower than float32."""
+def bf16_note(limits: float) -> str:
+    """Whether the CPU has instructions for bf16, and how its limit compares with that of float32."""
     with open("/proc/cpuinfo") as lines:
         flags = next((line.split() for line in lines if line.startswith("flags")), [])
     found = [flag for flag in ("amx_bf16", "avx512_bf16") if flag in flags]
-    return f"This CPU has {' and '.join(found) or 'no instructions for bf16'}."
+    has = " and ".join(found) or "no instructions for bf16"
+    return f"This CPU has {has}: the limit is {limits:.2f} times that of float32."
 
 
 def shown(row: dict) -> str:
