@@ -16,7 +16,7 @@ from bench.timing import interleaved, row
 from binenc import data
 from binenc.claims.effect import interval
 from binenc.metrics import measure
-from binenc.profile import Profile
+from binenc.profile import Profile, Run
 from binenc.protocol import AS_WRITTEN
 from binenc.training import forward
 
@@ -32,10 +32,22 @@ NETWORKS = {
 """The architecture, and the changes to the paper's MNIST network, whose latents have so many dimensions."""
 
 
+def network(d: int) -> Run:
+    """A run whose latents have d dimensions."""
+    architecture, changes = NETWORKS[d]
+    return paper("mnist", architecture, **changes)
+
+
+def epoch_seconds(d: int, where: torch.device) -> float:
+    """What training that run takes an epoch."""
+    run = network(d)
+    steps = interleaved(ours=our_step(run, where))["ours"]
+    return statistics.median(steps) * data.POINTS[0] / run.experiment.batch_size
+
+
 def outputs(d: int, where: torch.device) -> tuple[torch.Tensor, ...]:
     """Logits, latents (60000, d), labels and the classifier's weights after 30 steps of training on MNIST."""
-    architecture, changes = NETWORKS[d]
-    step = our_step(paper("mnist", architecture, **changes), where)
+    step = our_step(network(d), where)
     for _ in range(30):
         model = step()
     split = data.load("mnist").train.to(where)

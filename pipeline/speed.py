@@ -124,7 +124,7 @@ def reached(row: dict) -> list[tuple[str, float, bool]]:
     found = []
     for name, goal in row["goals"].items():
         if name == "at most":
-            found.append((f"{name} {goal:g} {row['unit']}", row["ours"], row["ours"] <= goal))
+            found.append((f"{name} {goal:.3g} {row['unit']}", row["ours"], row["ours"] <= goal))
         else:
             found.append((f"{name} {goal:g}", row[name], row[name] >= goal))
     return found
