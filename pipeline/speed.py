@@ -16,6 +16,8 @@ PARTS = {
 }
 WHILE_TRAINING = {"epoch_loss": "Loss, in training", "epoch_accuracy": "Accuracy, in training"}
 
+MARK = {True: "\N{NO-BREAK SPACE}✓", False: "\N{NO-BREAK SPACE}✗"}
+
 COLUMNS = (
     "Ratio: baseline / ours. Share: limit / ours. The limit is the products of matrices, or the "
     "convolutions, timed by themselves: some run faster in the network, so a share can exceed 1."
@@ -60,7 +62,7 @@ def side_by_side(name: str, found: list[dict]) -> list[str]:
     cells = []
     for key in dict.fromkeys(key for machine in machines for key in machine):
         values = [machine.get(key) for machine in machines]
-        cells.append([*key, *(f"{number(v[0])} {'✓' if v[1] else '✗'}" if v else "–" for v in values)])
+        cells.append([*key, *(f"{number(v[0])}{MARK[v[1]]}" if v else "–" for v in values)])
     numbers = [str(nth) for nth, _ in enumerate(found, start=1)]
     named = "; ".join(f"{n}: {machine_of(made)}" for n, made in zip(numbers, found, strict=True))
     caption = f"What was reached of each goal, a column a machine, in the order of the tables below. {named}."

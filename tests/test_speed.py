@@ -41,6 +41,7 @@ def test_what_is_recorded_is_shown_and_the_rest_named(recorded, tmp_path):
 def test_machines_stand_side_by_side_with_what_they_reached_of_each_goal():
     slow = ROW | {"ratio": 1.5, "goals": {"ratio": 2, "at most": 1}}
     text = "\n".join(speed.side_by_side("cpu", [MADE | {"rows": [ROW]}, OTHER | {"rows": [slow]}]))
+    text = text.replace("\N{NO-BREAK SPACE}", " ")
     assert "1: a CPU, AVX2; 2: a CPU, AVX512." in text
     assert "| A step | ratio 2 | 1728 ✓ | 1.50 ✗ |" in text
     assert "| A step | at most 1 ms | – | 2.00 ✗ |" in text
