@@ -148,19 +148,19 @@ def arithmetic(run: Run, batch: int, dtype: torch.dtype, backward: bool = True) 
     make = {nn.Linear: products, nn.Conv2d: convolutions}
     return [
         make[type(layer)](
-            layer.to(dtype), torch.randn(x, dtype=dtype), torch.randn(y, dtype=dtype), i, backward
+            layer.to(dtype), torch.randn(x, dtype=dtype), torch.randn(y, dtype=dtype), i > 0, backward
         )
         for i, (layer, x, y) in enumerate(shapes)
     ]
 
 
-def products(layer: nn.Linear, x: torch.Tensor, g: torch.Tensor, index: int, backward: bool):
+def products(layer: nn.Linear, x: torch.Tensor, g: torch.Tensor, to_input: bool, backward: bool):
     """Forward x W^T, backward g^T x and, but for the first layer, g W."""
     w = layer.weight.detach()
     ways = [fastest(x, w)]
     if backward:
         ways.append(fastest(g.t(), x.t()))
-        if index:
+        if to_input:
             ways.append(fastest(g, w.t()))
 
     def way():
@@ -180,7 +180,7 @@ def fastest(a: torch.Tensor, b: torch.Tensor):
     return min(ways, key=lambda way: min(timeit.repeat(way, number=1, repeat=20)))
 
 
-def convolutions(layer: nn.Conv2d, x: torch.Tensor, g: torch.Tensor, index: int, backward: bool):
+def convolutions(layer: nn.Conv2d, x: torch.Tensor, g: torch.Tensor, to_input: bool, backward: bool):
     """The convolution and, of the backward pass, its two transposes, channels last."""
     w, x, g = (t.contiguous(memory_format=torch.channels_last) for t in (layer.weight.detach(), x, g))
     geometry = [1, 1], [1, 1], [1, 1], False, [0, 0], 1
@@ -188,7 +188,7 @@ def convolutions(layer: nn.Conv2d, x: torch.Tensor, g: torch.Tensor, index: int,
     def way():
         F.conv2d(x, w, padding=1)
         if backward:
-            torch.ops.aten.convolution_backward(g, x, w, None, *geometry, [index > 0, True, False])
+            torch.ops.aten.convolution_backward(g, x, w, None, *geometry, [to_input, True, False])
 
     return way
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from binenc.profile import ROOT
 from binenc.provenance import version
-from binenc.text.words import METRICS, markdown_table, plus_minus
+from binenc.text.words import METRICS, markdown_table, number, plus_minus
 
 RECORDED = ROOT / "bench/recorded.json"
 PARTS = {
@@ -112,7 +112,14 @@ def table(rows: list[dict]) -> str:
     cells = []
     for row in rows:
         goals = ", ".join(goals_of(row)).replace("missed", "**missed**")
-        cells.append([row["part"], row["unit"], *(number(row.get(key)) for key in columns), goals])
+        cells.append(
+            [
+                row["part"],
+                row["unit"],
+                *("–" if row.get(key) is None else number(row[key]) for key in columns),
+                goals,
+            ]
+        )
     return markdown_table(["Part", "Unit", *numbers, "Goal"], cells, right=numbers)
 
 
@@ -130,12 +137,6 @@ def reached(row: dict) -> list[tuple[str, float, bool]]:
         else:
             found.append((f"{name} {goal:g}", row[name], row[name] >= goal))
     return found
-
-
-def number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def beyond(rows: list[dict]) -> str:

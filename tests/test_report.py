@@ -77,6 +77,16 @@ def test_each_break_is_seen(built, said):
     assert any(said in line for line in check.problems(*built))
 
 
+def test_all_pages_of_a_table_of_contents_are_looked_for(built):
+    source, html = built
+    (source / "_toc.yml").write_text(
+        "format: jb-book\nroot: r\nparts:\n- caption: P\n  chapters:\n  - file: c\n    sections:\n"
+        "    - file: s\n      sections: [{file: t}]\n- caption: Q\n  chapters: [{file: q}]\n"
+    )
+    missing = [line.partition(":")[0] for line in check.problems(source, html) if "no HTML page" in line]
+    assert missing == ["r", "c", "s", "t", "q"]
+
+
 def test_mathjax_is_the_installed_file():
     assert stage.mathjax().stat().st_size > 2_000_000
 

@@ -160,7 +160,7 @@ def _about(found: Study, numbers: pd.DataFrame, profile: str, several: str, sing
     n = numbers.groupby(["experiment", "architecture"]).n.max()
     splits = " and ".join(f"{split}ing" if split == "train" else split for split in numbers.split.unique())
     return (
-        f"{splits.capitalize()} points; {several if n.max() > 1 else single} ({n_seeds(n)}). "
+        f"{splits.capitalize()} points; {several if n.max() > 1 else single} (n = {n_seeds(n)}). "
         f"Records: {source(found.profiles[profile])}."
     )
 

@@ -157,6 +157,6 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
             f"{said}. With Adam and with gradient descent, {codes[adam]} and {codes[descent]} of the "
             f"training points have their class's most common code; the test accuracy is {accuracy[adam]} and "
             f"{accuracy[descent]}, the loss {above[adam]} and {above[descent]} above γ, its least value "
-            f"({n_seeds([case[name].loc['rotated', 'n'] for name in (adam, descent)])})."
+            f"(n = {n_seeds([case[name].loc['rotated', 'n'] for name in (adam, descent)])})."
         )
     return "\n".join(lines)

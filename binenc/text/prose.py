@@ -35,7 +35,7 @@ def ending(found: Study, metric: str) -> str:
         ends = [
             f"{title} {plus_minus(*rows.loc[a])}" for a, title in ARCHITECTURES.items() if a in rows.index
         ]
-        lines.append(f"- {where(found, *key)}: {', '.join(ends)} ({n_seeds(part.n)}).")
+        lines.append(f"- {where(found, *key)}: {', '.join(ends)} (n = {n_seeds(part.n)}).")
     return "\n".join(lines)
 
 
@@ -62,7 +62,7 @@ def ranking(found: Study, metric: str, split: str) -> str:
             level = (rows["mean"].round(DECIMALS) == round(rows["mean"].iloc[0], DECIMALS)).sum()
             who = f"all {level}" if level == len(rows) else f"the first {level}"
             said += f"; the first leads by {ahead}" if lead else f"; {who} are level"
-        lines.append(f"- {where(found, *key)}: {said} ({n_seeds(part.n)}).")
+        lines.append(f"- {where(found, *key)}: {said} (n = {n_seeds(part.n)}).")
     return "\n".join(lines)
 
 

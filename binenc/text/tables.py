@@ -81,7 +81,7 @@ def _where(found: Study, profile: str, experiment: str, protocol: str) -> dict[s
 
 
 def _seeds(values: pd.DataFrame) -> dict[str, str]:
-    return {"n": n_seeds(values.n).removeprefix("n = ")}
+    return {"n": n_seeds(values.n)}
 
 
 def _means(values: pd.DataFrame, titles: dict[str, str]) -> dict[str, str]:

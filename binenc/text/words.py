@@ -109,8 +109,8 @@ def from_to(values: Sequence[float], write: Callable[[float], str]) -> str:
 
 
 def n_seeds(n: Sequence[int]) -> str:
-    """How many seeds, as a bracket says it."""
-    return f"n = {from_to(n, '{:.0f}'.format)}"
+    """How many seeds, of some that may differ in it."""
+    return from_to(n, "{:.0f}".format)
 
 
 def percentage_points(value: float, small: bool | None = None) -> str:
