@@ -75,18 +75,20 @@ def test_a_claim_without_records_is_told_from_an_undecided_one():
     frame = to_frame(judged)
     assert table_markdown(frame).count("– lacks records |") == 8
     assert table_html(frame).count(">– lacks records</td>") == 8
-    assert ": reproduced 1, 3; without the records that it takes 2, 4, 5, 6, 7, 8, 9, 10." in summary(frame)
+    first = summary(frame).splitlines()[0]
+    assert ". Reproduced: binarity (1), one code (3); without the records that it takes: linear not" in first
+    assert re.findall(r"\((\d+)\)", first) == ["1", "3", "2", "4", "5", "6", "7", "8", "9", "10"]
     text = claim_markdown(judged, "test-accuracy")
     assert "lacks records: there are no records of Linear penultimate." in text
     one = to_frame(judging.judge_table(table(paper_world(), seeds=1)))
-    assert "1 seed: reproduced 10; undecided 1, 2, 3, 4, 5, 6, 7, 8, 9." in summary(one)
+    assert "1 seed. Reproduced: equal size (10); undecided: binarity (1), linear not" in summary(one)
 
 
 def test_claims_that_rest_on_more_seeds_than_others_are_told():
     t = table(paper_world())
     fewer = t[~((t.architecture == NONE) & (t.seed == 2))]
-    assert ", 3 seeds, intervals of ± 4.3 standard errors: " in headline(to_frame(judging.judge_table(t)))
-    assert ", 2 to 3 seeds: " in headline(to_frame(judging.judge_table(fewer)))
+    assert ", 3 seeds, intervals of ± 4.3 standard errors. " in headline(to_frame(judging.judge_table(t)))
+    assert ", 2 to 3 seeds. " in headline(to_frame(judging.judge_table(fewer)))
 
 
 def test_what_is_no_evidence_is_in_no_count_and_lacks_nothing():
@@ -95,8 +97,9 @@ def test_what_is_no_evidence_is_in_no_count_and_lacks_nothing():
     no = {"smoke": "too small"}
     frame = to_frame(judging.judge_table(pd.concat([t, short]), no))
     whole, too_short = summary(frame).splitlines()[:2]
-    assert whole.endswith(": reproduced 1, 2, 3, 4, 5, 6, 7, 8, 9, 10.")
-    assert too_short.endswith(": too short to judge a claim by.")
+    assert ". Reproduced: binarity (1), " in whole and whole.endswith(", equal size (10).")
+    assert ";" not in whole
+    assert too_short.endswith(". Too short to judge a claim by.")
     assert table_markdown(frame).count("? undecided |") == 10
     assert "lacks records" not in table_markdown(frame) + table_html(frame)
     assert "too short" in headline(to_frame(judging.judge_table(short, no)))

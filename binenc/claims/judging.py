@@ -74,6 +74,7 @@ def to_frame(judged: list[Verdict]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "claim": v.claim.number,
+            "slug": v.claim.slug,
             "statement": v.claim.statement,
             "profile": v.profile,
             "source": v.source or v.profile,

@@ -87,13 +87,13 @@ def words(row: pd.Series | Verdict) -> str:
 
 
 def headline(verdicts: pd.DataFrame) -> str:
-    """Which claims hold, by their numbers: a Markdown item a source, experiment and protocol."""
+    """Which claims hold, by slug and number: a Markdown item a source, experiment and protocol."""
     items = []
     for (records, where), part in verdicts.groupby(["source", "where"], sort=False):
         judged, lacking = part[part.n_seeds > 0], part[part.evidence & (part.n_seeds == 0)]
         found = [(word, judged[judged.verdict == word]) for word in WORDS]
         said = [
-            f"{words} {', '.join(map(str, rows.claim))}"
+            f"{words}: {', '.join(rows.slug.str.replace('-', ' ') + rows.claim.map(' ({})'.format))}"
             for words, rows in [*found, ("without the records that it takes", lacking)]
             if len(rows)
         ]
@@ -101,7 +101,7 @@ def headline(verdicts: pd.DataFrame) -> str:
             said = ["too short to judge a claim by"]
         n = set(judged.n_seeds)
         reach = f", intervals of ± {student(min(n)):.3g} standard errors" if len(n) == 1 < min(n) else ""
-        items.append(f"- **{where}**, {records}, {seeds(part.n_seeds)}{reach}: {'; '.join(said)}.")
+        items.append(f"- **{where}**, {records}, {seeds(part.n_seeds)}{reach}. {'; '.join(said).capitalize()}.")
     return "\n".join(items)
 
 
