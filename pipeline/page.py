@@ -76,6 +76,9 @@ def _exist(values: dict[str, object]) -> None:
         Profile.read(values["profile"]).run(*(values[name] for name in run))
 
 
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+
+
 @contextmanager
 def insistent(seconds: float = 5.0):
     """Repeat an interrupt until it is heard: Python drops one that is raised within a destructor."""
@@ -84,8 +87,7 @@ def insistent(seconds: float = 5.0):
         signal.setitimer(signal.ITIMER_REAL, seconds)
         raise KeyboardInterrupt
 
-    heard = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-    before = {number: signal.signal(number, interrupt) for number in heard}
+    before = {number: signal.signal(number, interrupt) for number in INTERRUPTS}
     try:
         yield
     finally:
@@ -97,8 +99,23 @@ def insistent(seconds: float = 5.0):
 def execute(source: Path, output: Path, values: dict[str, object]) -> None:
     """Run the notebook; rename the page into place, or keep what there is of it as ``*.failed.ipynb``."""
     import papermill
+    from papermill.engines import NBClientEngine, papermill_engines
     from traitlets.config import Config
 
+    class Engine(NBClientEngine):
+        """Papermill's, but the notebook is written when it ends, however, not twice a cell."""
+
+        @classmethod
+        def execute_managed_notebook(cls, manager, *words, **named):
+            manager.save = lambda: None
+            try:
+                super().execute_managed_notebook(manager, *words, **named)
+            finally:
+                for number in INTERRUPTS:  # of what is written now a part would be of no use
+                    signal.signal(number, signal.SIG_IGN)
+                del manager.save
+
+    papermill_engines.register("binenc", Engine)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     log, failed = output.with_suffix(".log"), output.with_suffix(".failed.ipynb")
     draft = output.with_name(f".{output.stem}.draft.ipynb")
@@ -111,6 +128,7 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
                     source,
                     draft,
                     values,
+                    engine_name="binenc",
                     cwd=ROOT / "book",
                     kernel_name="python3",
                     progress_bar=False,

@@ -27,7 +27,7 @@ IMPORTED = (
     *("binenc.training", "binenc.choice", "binenc.claims.front", "binenc.claims.switches"),
     *("binenc.text.tables", "binenc.figures.slider", "binenc.figures.effects"),
     *("sklearn.datasets", "sklearn.model_selection", "scipy.stats", "safetensors.torch"),
-    *("ipykernel.kernelapp", "papermill"),
+    *("ipykernel.kernelapp", "ipykernel.debugger", "papermill"),
 )
 """What every page takes seconds to import."""
 
@@ -97,14 +97,23 @@ def prepare(names: Iterable[str]) -> None:
     gc.freeze()
 
 
-def draw() -> None:
-    """Draw something, for the fonts and the parser of formulas that matplotlib then holds ready."""
+def rehearse() -> None:
+    """Do once what libraries then hold ready: fonts, powers of ten as labels, the format of a notebook."""
+    import nbformat
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatterSciNotation
 
-    figure = Figure()
-    figure.subplots().set(yscale="log", title="$x$")
-    for kind in ("svg", "pdf"):
-        figure.savefig(io.BytesIO(), format=kind)
+    from binenc.figures.style import STYLE
+
+    nbformat.validate(nbformat.v4.new_notebook())
+    with rc_context(STYLE):
+        figure = Figure()
+        ax = figure.subplots()
+        ax.set(yscale="log", yticks=[10.0**n for n in range(-12, 9)])
+        ax.yaxis.set_major_formatter(LogFormatterSciNotation())
+        for kind in ("svg", "pdf"):
+            figure.savefig(io.BytesIO(), format=kind)
 
 
 class Kernel:
@@ -210,8 +219,9 @@ def lend(command: list[str]) -> int:
             if not (pid := os.fork()):
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
                 os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+                os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # of its warning that it cannot debug
                 with contextlib.suppress(Exception):
-                    draw()
+                    rehearse()
                 prepare(IMPORTED)
                 server.serve_forever()
         signal.signal(

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import statistics
+import unicodedata
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -118,6 +119,16 @@ class TestCurves:
         style.log_ticks(ax.yaxis)
         shown = [y for y in ax.get_yticks() if low <= y <= low * reach]
         assert 2 <= len(shown) <= 6
+        plt.close(figure)
+
+    def test_labels_of_many_decades_are_powers_of_ten_as_plain_text(self):
+        figure, ax = plt.subplots()
+        ax.set(yscale="log", ylim=(3e-12, 2e3))
+        style.log_ticks(ax.yaxis)
+        labels = [label.get_text() for label in ax.get_yticklabels()]
+        plain = [unicodedata.normalize("NFKC", label).replace("\N{MINUS SIGN}", "-") for label in labels]
+        assert all(text.startswith("10") for text in plain)
+        assert [10.0 ** int(text[2:]) for text in plain] == pytest.approx(ax.get_yticks())
         plt.close(figure)
 
     def test_titles_fit_beside_each_other(self, made, smoke):

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from papermill import engines
 
 from binenc.commands import command
 from binenc.profile import ROOT, InputError
@@ -204,6 +205,24 @@ def test_an_interrupt_leaves_no_page(tmp_path, number):
     assert f"page {output} failed: interrupted" in said
     assert not output.exists()
     assert not list(tmp_path.glob(".*"))
+
+
+def test_an_interrupt_while_the_partial_page_is_written_does_not_cut_it(tmp_path, monkeypatch):
+    def interrupted(manager, *_, **__):
+        manager.nb.cells[0].source = "so far"
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def write(notebook, path):
+        if notebook.cells[0].source == "so far":
+            os.kill(os.getpid(), signal.SIGINT)
+        nbformat.write(notebook, path)
+
+    monkeypatch.setattr(engines.NBClientEngine, "execute_managed_notebook", interrupted)
+    monkeypatch.setattr(engines, "write_ipynb", write)
+    source = notebook(tmp_path / "a.ipynb", "print(1)")
+    with pytest.raises(SystemExit, match="failed: interrupted"):
+        page.execute(source, tmp_path / "page.ipynb", {})
+    assert nbformat.read(tmp_path / "page.failed.ipynb", as_version=4).cells[0].source == "so far"
 
 
 def test_an_interrupt_that_is_lost_comes_again(monkeypatch):

@@ -101,7 +101,9 @@ def headline(verdicts: pd.DataFrame) -> str:
             said = ["too short to judge a claim by"]
         n = set(judged.n_seeds)
         reach = f", intervals of ± {student(min(n)):.3g} standard errors" if len(n) == 1 < min(n) else ""
-        items.append(f"- **{where}**, {records}, {seeds(part.n_seeds)}{reach}. {'; '.join(said).capitalize()}.")
+        items.append(
+            f"- **{where}**, {records}, {seeds(part.n_seeds)}{reach}. {'; '.join(said).capitalize()}."
+        )
     return "\n".join(items)
 
 

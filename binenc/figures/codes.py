@@ -22,7 +22,9 @@ def draw_codebook(book: np.ndarray, classes: list[str], colour: str) -> Figure:
     distances, bound = hamming(book), plotkin_bound(n_classes, d)
     left = 0.45 + 0.075 * max(map(len, classes))
     with plt.rc_context(STYLE | {"axes.grid": False}):
-        figure, (above, below) = plt.subplots(2, 1, figsize=(2 * PANEL, 6.3 + 0.5 * left))
+        # Not one of pyplot's, which seaborn would draw to see whether labels overlap.
+        figure = Figure((2 * PANEL, 6.3 + 0.5 * left))
+        above, below = figure.subplots(2, 1)
         above.imshow(
             book,
             cmap=ListedColormap(["#e6e6e6", colour]),

@@ -1,6 +1,7 @@
 """One style, one colour an architecture; what is shown is saved as SVG, PDF and CSV."""
 
 import json
+import math
 import os
 import re
 from html import escape
@@ -50,6 +51,8 @@ STYLE = {
 
 FAMILY = "font-family: 'DejaVu Sans', 'Arial', sans-serif; "
 """As matplotlib writes ``font.sans-serif`` at every word."""
+
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 PANEL = 2.75
 """Width of a panel in inches: two side by side, the width of most figures, can still be read on a phone."""
@@ -142,6 +145,11 @@ def small(svg: str) -> str:
     return re.sub(r'<!--.*?-->\s*| transform="rotate\(-?0 [^"]*"|(?<=>)\s+(?=<)', "", svg, flags=re.S)
 
 
+def power_of_ten(value: float, _=None) -> str:
+    """``10⁻²``: as a formula, matplotlib parses it anew for each file, for longer than it draws the axis."""
+    return "10" + str(round(math.log10(value))).translate(SUPERSCRIPT)
+
+
 def log_ticks(axis: Axis) -> None:
     """Labels of a logarithmic axis: more than one, and so few that they do not overlap."""
     low, high = axis.get_view_interval()
@@ -151,6 +159,7 @@ def log_ticks(axis: Axis) -> None:
         axis.set_major_formatter("{x:g}")
     else:
         axis.set_major_locator(LogLocator(numticks=5))
+        axis.set_major_formatter(power_of_ten)
 
 
 def table(frame: pd.DataFrame, name: str, caption: str) -> None:
