@@ -45,12 +45,13 @@ export CORES
 
 # One build at a time; after a power loss the next command resumes by itself. What `train` is for has no record: it
 # runs, whatever Snakemake remembers.
+# A page more than cores, as a page waits for its kernel or its kernel for it, but no training more.
+TRAININGS = $(or $(if $(filter-out cpu,$(or $(BINENC_DEVICE),cuda)),$(if $(shell nvidia-smi -L 2>/dev/null),$(GPU_RUNS))),$(CORES))
 FREE = { flock -n -E 75 _build/lock true; [ $$? != 75 ]; }
 SNAKEMAKE = mkdir -p _build && { $(FREE) || echo "another build is at work here: waiting" >&2; } && \
 	flock --no-fork _build/lock python -m pipeline.warm -- \
-	python -m snakemake --cores $(CORES) --rerun-incomplete --nolock \
-	--keep-going --scheduler greedy --forcerun train \
-	$(if $(filter-out cpu,$(or $(BINENC_DEVICE),cuda)),$(if $(shell nvidia-smi -L 2>/dev/null),--resources training=$(GPU_RUNS)))
+	python -m snakemake --cores $$(($(CORES) + 1)) --max-threads $(CORES) --rerun-incomplete --nolock \
+	--keep-going --scheduler greedy --forcerun train --resources training=$(TRAININGS)
 
 # Snakemake is kept quiet, and a build that fails for its reasons would end without a word; 2 is a wrong word of the user.
 LEFT = { code=$$?; [ $$code = 2 ] || echo "not complete: make plan says what is left, or what is wrong" >&2; exit $$code; }

@@ -126,6 +126,7 @@ rule train:
 use rule train as draw with:
     wildcard_constraints:
         key="|".join(re.escape(key) for key in RUNS if key not in TODO) or "(?!)",
+    priority: -len(PART)  # beside the trainings, for which the chapters wait
     threads: 1
     resources:
         mem_mb=2000,

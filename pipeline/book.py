@@ -1,5 +1,5 @@
 """A Sphinx extension: the buttons of a page, which the theme takes for a page with a source of its own,
-and downloads of what the report holds anyway. ``python -m pipeline.book`` is jupyter-book on ``CORES`` cores.
+and downloads of what the report holds anyway. ``python -m pipeline.book`` is jupyter-book on all cores.
 """
 
 import functools
@@ -96,7 +96,7 @@ def main() -> None:
     from jupyter_book.cli.main import main as jupyter_book_main
 
     gc.disable()  # of millions of nodes hardly any is garbage before the end: a fifth of the time
-    build = functools.partial(jupyter_book.sphinx.build_sphinx, jobs=cores())
+    build = functools.partial(jupyter_book.sphinx.build_sphinx, jobs=cores() + 1)  # one waits for the others
     jupyter_book.sphinx.build_sphinx = build  # its command has no option for it
     jupyter_book_main()
 

@@ -106,6 +106,7 @@ def stage_run(page: Page) -> None:
     rest = heading.source.partition("\n")[2]
     heading.source = f"# {page.run.title}\n{rest}"
     tag_code(content, None)
+    content.metadata["nosearch"] = True  # a word that all runs have would find nothing else; their lists stay
     line = (
         f"Profile {page.profile.name} · trained {made['date'][:10]} from commit "
         f"{version(made['commit'], made['dirty'])} on {made['device']} in {made['wall_seconds']:.0f} s "

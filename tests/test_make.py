@@ -1,5 +1,6 @@
 """The front door: what it refuses, in one line with what is allowed."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,17 @@ def test_bad_input_is_one_line_with_what_is_allowed(copy, words, named, allowed)
     assert named in lines[0]
     assert allowed in lines[0]
     assert sorted(str(p) for p in copy.rglob("*.ipynb")) == before
+
+
+@pytest.mark.parametrize(("words", "side_by_side"), [((), 5), (("BINENC_DEVICE=cpu",), 3)])
+def test_trainings_share_a_gpu_or_have_a_core_each(copy, tmp_path, monkeypatch, words, side_by_side):
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho GPU 0\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("BINENC_DEVICE", raising=False)
+    said = try_make(copy, "-n", "book", "CORES=3", "GPU_RUNS=5", *words).stdout
+    assert "--cores $((3 + 1)) --max-threads 3 " in said
+    assert f"--resources training={side_by_side} " in said
 
 
 def test_links_are_looked_at_after_a_build(copy):

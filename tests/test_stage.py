@@ -63,7 +63,9 @@ def test_the_page_of_a_run_says_which_and_how_it_was_trained(pages, tmp_path, mo
     nbformat.write(new_notebook(cells=[new_markdown_cell("# A run\n\nOf one.")]), page.path)
     stage.stage_run(page)
     run = "digits_mlp/as_written/binary_encoding/seed-1"
-    heading, foot = nbformat.read(tmp_path / f"book/runs/smoke/{run}.ipynb", as_version=4).cells
+    staged = nbformat.read(tmp_path / f"book/runs/smoke/{run}.ipynb", as_version=4)
+    assert staged.metadata.nosearch
+    heading, foot = staged.cells
     assert heading.source == "# Digits (MLP), as written: Binary encoding, seed 1\n\nOf one."
     assert (
         "Profile smoke · trained 2020-02-20 from commit cccccccccc on a machine far away in 123 s · remake: "
