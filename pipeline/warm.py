@@ -98,22 +98,15 @@ def prepare(names: Iterable[str]) -> None:
 
 
 def rehearse() -> None:
-    """Do once what libraries then hold ready: fonts, powers of ten as labels, the format of a notebook."""
+    """Do once what libraries then hold ready: fonts, a parser of formulas, the schema of notebooks."""
     import nbformat
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
-    from matplotlib.ticker import LogFormatterSciNotation
-
-    from binenc.figures.style import STYLE
 
     nbformat.validate(nbformat.v4.new_notebook())
-    with rc_context(STYLE):
-        figure = Figure()
-        ax = figure.subplots()
-        ax.set(yscale="log", yticks=[10.0**n for n in range(-12, 9)])
-        ax.yaxis.set_major_formatter(LogFormatterSciNotation())
-        for kind in ("svg", "pdf"):
-            figure.savefig(io.BytesIO(), format=kind)
+    figure = Figure()
+    figure.subplots().set(yscale="log", title="$x$")
+    for kind in ("svg", "pdf"):
+        figure.savefig(io.BytesIO(), format=kind)
 
 
 class Kernel:
