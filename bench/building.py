@@ -101,5 +101,5 @@ def parts(copy: Path) -> str:
         f"{whole - training - measuring:.0f} reading data and making networks, {sum(live) - whole:.0f} the "
         f"rest of their pages; {sum(pages) - sum(live):.0f} s of pages of "
         f"{len(pages) - len(live)} recorded runs; {sum(chapters):.0f} s of chapters. "
-        f"{os.cpu_count()} at a time."
+        f"{os.cpu_count() + 1} at a time, on {os.cpu_count()} cores."
     )
