@@ -43,10 +43,11 @@ endif
 
 export CORES
 
-# One build at a time; after a power loss the next command resumes by itself. What `train` is for has no record: it
-# runs, whatever Snakemake remembers.
 # A page more than cores, as a page waits for its kernel or its kernel for it, but no training more.
 TRAININGS = $(or $(if $(filter-out cpu,$(or $(BINENC_DEVICE),cuda)),$(if $(shell nvidia-smi -L 2>/dev/null),$(GPU_RUNS))),$(CORES))
+
+# One build at a time; after a power loss the next command resumes by itself. What `train` is for has no record: it
+# runs, whatever Snakemake remembers.
 FREE = { flock -n -E 75 _build/lock true; [ $$? != 75 ]; }
 SNAKEMAKE = mkdir -p _build && { $(FREE) || echo "another build is at work here: waiting" >&2; } && \
 	flock --no-fork _build/lock python -m pipeline.warm -- \

@@ -15,6 +15,7 @@ import nbformat
 from bench.timing import interleaved, row
 from binenc import records
 from binenc.profile import ROOT, Block, Profile, profile_names
+from pipeline import cores
 
 OWN = ("_build", "data", "node_modules", ".*")
 """What a copy leaves out, beside the records that were made here."""
@@ -101,5 +102,5 @@ def parts(copy: Path) -> str:
         f"{whole - training - measuring:.0f} reading data and making networks, {sum(live) - whole:.0f} the "
         f"rest of their pages; {sum(pages) - sum(live):.0f} s of pages of "
         f"{len(pages) - len(live)} recorded runs; {sum(chapters):.0f} s of chapters. "
-        f"{os.cpu_count() + 1} at a time, on {os.cpu_count()} cores."
+        f"{cores() + 1} at a time, on {cores()} cores."
     )

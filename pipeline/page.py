@@ -96,15 +96,13 @@ def insistent(seconds: float = 5.0):
             signal.signal(number, handler)
 
 
-def execute(source: Path, output: Path, values: dict[str, object]) -> None:
-    """Run the notebook; rename the page into place, or keep what there is of it as ``*.failed.ipynb``."""
-    import papermill
+def engine() -> str:
+    """The name by which papermill knows its own engine, but that the notebook is written when it ends,
+    however, not twice a cell.
+    """
     from papermill.engines import NBClientEngine, papermill_engines
-    from traitlets.config import Config
 
     class Engine(NBClientEngine):
-        """Papermill's, but the notebook is written when it ends, however, not twice a cell."""
-
         @classmethod
         def execute_managed_notebook(cls, manager, *words, **named):
             manager.save = lambda: None
@@ -116,6 +114,14 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
                 del manager.save
 
     papermill_engines.register("binenc", Engine)
+    return "binenc"
+
+
+def execute(source: Path, output: Path, values: dict[str, object]) -> None:
+    """Run the notebook; rename the page into place, or keep what there is of it as ``*.failed.ipynb``."""
+    import papermill
+    from traitlets.config import Config
+
     logging.getLogger("papermill").setLevel(logging.ERROR)
     log, failed = output.with_suffix(".log"), output.with_suffix(".failed.ipynb")
     draft = output.with_name(f".{output.stem}.draft.ipynb")
@@ -128,7 +134,7 @@ def execute(source: Path, output: Path, values: dict[str, object]) -> None:
                     source,
                     draft,
                     values,
-                    engine_name="binenc",
+                    engine_name=engine(),
                     cwd=ROOT / "book",
                     kernel_name="python3",
                     progress_bar=False,

@@ -112,14 +112,8 @@ def table(rows: list[dict]) -> str:
     cells = []
     for row in rows:
         goals = ", ".join(goals_of(row)).replace("missed", "**missed**")
-        cells.append(
-            [
-                row["part"],
-                row["unit"],
-                *("–" if row.get(key) is None else number(row[key]) for key in columns),
-                goals,
-            ]
-        )
+        values = ("–" if row.get(key) is None else number(row[key]) for key in columns)
+        cells.append([row["part"], row["unit"], *values, goals])
     return markdown_table(["Part", "Unit", *numbers, "Goal"], cells, right=numbers)
 
 
