@@ -24,15 +24,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 IMPORTED = (
-    *("binenc.training", "binenc.choice", "binenc.claims.front", "binenc.claims.switches"),
+    *("binenc.choice", "binenc.claims.front", "binenc.claims.switches"),
     *("binenc.text.tables", "binenc.figures.slider", "binenc.figures.effects"),
-    *("sklearn.datasets", "sklearn.model_selection", "scipy.stats", "safetensors.torch"),
-    *("ipykernel.kernelapp", "ipykernel.debugger", "papermill"),
+    *("scipy.stats", "ipykernel.kernelapp", "ipykernel.debugger", "papermill"),
 )
 """What every page takes seconds to import."""
 
-AFTERWARDS = ["torch._dynamo"]
-"""What an optimizer imports when it is made: no chapter waits for it."""
+AFTERWARDS = [
+    *("binenc.training", "sklearn.datasets", "sklearn.model_selection", "safetensors.torch"),
+    *("torch._dynamo", "jupyter_book.sphinx", "myst_nb.sphinx_ext", "sphinx_book_theme"),
+]
+"""What a training imports, an optimizer when it is made, and the book: most pages do not wait for it."""
 
 LENDS = sys.platform == "linux" and not Path("/dev/nvidiactl").exists()
 """Whether a process can be lent: elsewhere than on Linux libraries may not outlive a fork, nor may CUDA once
@@ -57,9 +59,8 @@ class Request(socketserver.BaseRequestHandler):
         os.environ.update(environment)
         os.chdir(folder)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        import torch
-
-        torch.set_num_threads(int(environment.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
+        if torch := sys.modules.get("torch"):  # imported later, it asks the environment
+            torch.set_num_threads(int(environment.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
         kernel = Kernel()
         threading.Thread(target=self.end_with_client, daemon=True).start()
         code = outcome(lambda: run(words, kernel))
@@ -99,14 +100,18 @@ def prepare(names: Iterable[str]) -> None:
 
 def rehearse() -> None:
     """Do once what libraries then hold ready: fonts, a parser of formulas, the schema of notebooks."""
+    import matplotlib.pyplot as plt
     import nbformat
-    from matplotlib.figure import Figure
+
+    from binenc.figures.style import STYLE
 
     nbformat.validate(nbformat.v4.new_notebook())
-    figure = Figure()
-    figure.subplots().set(yscale="log", title="$x$")
-    for kind in ("svg", "pdf"):
-        figure.savefig(io.BytesIO(), format=kind)
+    with plt.rc_context(STYLE):
+        figure, ax = plt.subplots()
+        ax.set(yscale="log", title="$x$")
+        for kind in ("svg", "pdf"):
+            figure.savefig(io.BytesIO(), format=kind)
+    plt.close(figure)
 
 
 class Kernel:
@@ -213,9 +218,9 @@ def lend(command: list[str]) -> int:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
                 os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
                 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # of its warning that it cannot debug
+                prepare(IMPORTED)
                 with contextlib.suppress(Exception):
                     rehearse()
-                prepare(IMPORTED)
                 server.serve_forever()
         signal.signal(
             signal.SIGINT, lambda *_: None

@@ -1,5 +1,6 @@
 """One style, one colour an architecture; what is shown is saved as SVG, PDF and CSV."""
 
+import hashlib
 import json
 import math
 import os
@@ -7,6 +8,7 @@ import re
 from html import escape
 from pathlib import Path
 
+import matplotlib
 import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
@@ -92,16 +94,7 @@ def arrange(figure: Figure, axes, left: float, bottom: float, top: float, gap: f
 
 def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFrame) -> None:
     """Save a figure as ``name``.svg, .pdf and .csv and display it, numbered and captioned in the book."""
-    where = folder()
-    with plt.rc_context(STYLE):
-        if layout := figure.get_layout_engine():  # once, not again for each format
-            layout.execute(figure)
-            figure.set_layout_engine("none")
-        figure.savefig(where / f"{name}.svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-        figure.savefig(where / f"{name}.pdf", metadata={"CreationDate": None})
-    plt.close(figure)
-    svg = small((where / f"{name}.svg").read_text())
-    (where / f"{name}.svg").write_text(svg)
+    svg = save_pictures(figure, folder() / name)
     save_numbers(numbers, name)
     links = " · ".join(
         f"{{download}}`{end.upper()} </figures/{name}.{end}>`" for end in ("svg", "pdf", "csv")
@@ -114,6 +107,29 @@ def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFram
         f'<div role="img" aria-label="{escape(alt)}">{svg[svg.index("<svg") :]}</div><p>{escape(caption)}</p>'
     )
     display({"text/markdown": book, "text/html": lab}, raw=True)
+
+
+def save_pictures(figure: Figure, path: Path) -> str:
+    """Save a figure as ``path``.svg and .pdf, close it, and return the SVG.
+
+    Each takes as long to draw, so a PDF whose last line, a comment, names the same SVG stays.
+    """
+    svg, pdf = (path.with_name(f"{path.name}.{end}") for end in ("svg", "pdf"))
+    with plt.rc_context(STYLE):
+        if layout := figure.get_layout_engine():  # once, not again for each format
+            layout.execute(figure)
+            figure.set_layout_engine("none")
+        figure.savefig(svg, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        drawn = svg.read_text()
+        made_by = f"{matplotlib.__version__} {STYLE} {drawn}"
+        same = f"%{hashlib.sha256(made_by.encode()).hexdigest()}\n".encode()
+        if not (pdf.exists() and pdf.read_bytes().endswith(same)):
+            figure.savefig(pdf, metadata={"CreationDate": None})
+            with pdf.open("ab") as file:
+                file.write(same)
+    plt.close(figure)
+    svg.write_text(made := small(drawn))
+    return made
 
 
 def short(path: str) -> str:
