@@ -61,26 +61,19 @@ DATA = Path(os.environ.get("BINENC_DATA") or "data").expanduser()
 PAGE = "OMP_NUM_THREADS={threads} python -m pipeline.warm "
 
 
-if not Path("_build/html/index.html").exists():
+# Snakemake does not make again what only an older product was made from.
+PAGES = expand("_build/pages/{key}.ipynb", key=RUNS)
+PAGES += expand("_build/chapters/{live}/{chapter}.ipynb", live=live.name, chapter=CHAPTERS)
+if not all(Path(path).exists() for path in ["_build/html/index.html", *PAGES]):
     Path("_build/report.done").unlink(missing_ok=True)
 
 
-localrules: book, report, pages
-
-
-# Named one by one: Snakemake makes again what a target lacks, not what only an older product was made from.
-rule book:
-    input:
-        "_build/report.done",
-        expand("_build/pages/{key}.ipynb", key=RUNS),
-        expand("_build/chapters/{live}/{chapter}.ipynb", live=live.name, chapter=CHAPTERS),
+localrules: report, pages
 
 
 rule report:
     input:
-        expand("_build/pages/{key}.ipynb", key=RUNS),
-        expand("_build/chapters/{live}/{chapter}.ipynb", live=live.name, chapter=CHAPTERS),
-        TEXT, expand("pipeline/{part}.py", part=["report", "stage", "kept", "appendix", "book", "check", "speed"]),
+        PAGES, TEXT, expand("pipeline/{part}.py", part=["report", "stage", "kept", "appendix", "book", "check", "speed"]),
         [path for path in ("bench/recorded.json", "_build/bench.json") if Path(path).exists()],
     output:
         # Not the report itself, which Snakemake would remove before another is complete.

@@ -79,7 +79,8 @@ def rotated_off_vertices(means: np.ndarray, rotations: int = 20) -> float:
     place, size, axes = np.linalg.svd(means.astype(float), full_matrices=False)
     draw, found = np.random.default_rng(0), []
     for _ in range(rotations):
-        u, _, v = np.linalg.svd(draw.normal(size=axes.shape), full_matrices=False)
-        turned = place * size @ (u @ v)  # their span, turned into another
+        any_axes = draw.normal(size=axes.shape)
+        length, basis = np.linalg.eigh(any_axes @ any_axes.T)
+        turned = place * size @ (basis / np.sqrt(length) @ basis.T) @ any_axes  # their span, made another
         found.append(off_vertices(turned, turned > 0))
     return float(np.mean(found))

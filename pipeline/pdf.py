@@ -9,7 +9,7 @@ from binenc.commands import command
 from binenc.profile import InputError
 from binenc.text.words import duration
 from pipeline.report import build
-from pipeline.stage import BUILD, STAGE
+from pipeline.stage import BUILD, STAGE, fill_in
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OPTIONS = (
@@ -28,6 +28,7 @@ def main() -> None:
     if not (STAGE / "_toc.yml").exists():
         raise InputError("make pdf prints what `make book` has made: run that first")
     pages = build("singlehtml")
+    fill_in(pages)
     whole = pages / "whole.html"  # its links to images start where the pages do
     shutil.copy(pages / "book/intro.html", whole)
     pdf = BUILD / "report.pdf"

@@ -12,7 +12,7 @@ from binenc.commands import command
 from binenc.profile import ROOT
 from pipeline.check import problems
 from pipeline.kept import COMPLETE
-from pipeline.stage import BUILD, STAGE, stage
+from pipeline.stage import BUILD, STAGE, fill_in, stage
 
 
 def build(builder: str = "html") -> Path:
@@ -42,6 +42,7 @@ def main() -> None:
     draft = BUILD / "html.draft"
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(html, draft)
+    fill_in(draft)
     shutil.rmtree(BUILD / "html", ignore_errors=True)
     draft.rename(BUILD / "html")
     (STAGE / COMPLETE).touch()

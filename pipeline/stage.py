@@ -1,8 +1,10 @@
 """Stage the book: executed pages in the places of their sources, and pages made from the records."""
 
 import importlib.metadata
+import json
 import re
 import shutil
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -18,10 +20,13 @@ from binenc.profile import ROOT, Profile, Run
 from binenc.provenance import git, version
 from binenc.text import evidence
 from binenc.text.words import counted
-from pipeline import appendix, kept
+from pipeline import appendix, cores, kept
 
 BUILD = ROOT / "_build"
 STAGE = BUILD / "stage"
+
+LINE = "⟦report⟧"
+"""Where a page will say of which report it is: filled in at last, as it changes with every commit."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Page:
 
 
 def stage(live: str, shown: list[str]) -> None:
-    """Lay out in `STAGE` all that the book is built from."""
+    """Lay out in `STAGE` all that the book is built from, and ``line.txt``, which is to stand for `LINE`."""
     before = kept.set_aside(STAGE)
     shutil.copytree(ROOT / "book", STAGE / "book", ignore=shutil.ignore_patterns("*.ipynb", ".*"))
     for drawn in (BUILD / "figures", BUILD / "chapters" / live / "figures"):
@@ -67,14 +72,14 @@ def stage(live: str, shown: list[str]) -> None:
     pages = [page for profile in profiles for page in run_pages(profile)]
     chapters = sorted((BUILD / "chapters" / live).glob("[!.]*.ipynb"))
     chapters = [path for path in chapters if (ROOT / "book" / path.name).exists()]
-    line = report_line(profiles, pages)
+    (STAGE / "line.txt").write_text(report_line(profiles, pages))
     for path in chapters:
-        stage_chapter(path, line)
-    for page in pages:
-        stage_run(page)
+        stage_chapter(path)
+    with ProcessPoolExecutor(cores()) as pool:
+        list(pool.map(stage_run, pages, chunksize=8))
     appendix.write(STAGE, pages, chapters, live)
     for text in (STAGE / "book").rglob("*.md"):
-        text.write_text(f"{text.read_text()}\n{foot(line)}\n")
+        text.write_text(f"{text.read_text()}\n{foot(LINE)}\n")
     configure(STAGE, profiles, pages)
     kept.write_frame(STAGE)
     kept.carry_over(before, STAGE)
@@ -90,12 +95,12 @@ def run_pages(profile: Profile) -> list[Page]:
     return found
 
 
-def stage_chapter(path: Path, line: str) -> None:
+def stage_chapter(path: Path) -> None:
     """Copy an executed chapter; code goes behind a toggle, on the landing page out of sight."""
     page = nbformat.read(path, as_version=4)
     tag_code(page, "remove-input" if path.stem == "intro" else "hide-input")
     link_pages(page)
-    page.cells.append(new_markdown_cell(foot(line, path.name, f"book/{path.stem}"), id="provenance"))
+    page.cells.append(new_markdown_cell(foot(LINE, path.name, f"book/{path.stem}"), id="provenance"))
     nbformat.write(page, STAGE / "book" / path.name)
 
 
@@ -147,6 +152,14 @@ def foot(line: str, source: str = "", page: str = "") -> str:
     )
     more = "[all pages, versions and configurations](/book/status.md)"
     return f":::{{div}} provenance\n{line} · {more}{notebooks if source else ''}\n:::"
+
+
+def fill_in(pages: Path) -> None:
+    """Let built pages, and the sources that they offer, say of which report they are."""
+    line = (STAGE / "line.txt").read_text()
+    said = {".html": escape(line), ".ipynb": json.dumps(line, ensure_ascii=False)[1:-1], ".md": line}
+    for path in (path for path in pages.rglob("*") if path.suffix in said):
+        path.write_text(path.read_text().replace(LINE, said[path.suffix]))
 
 
 def report_line(profiles: list[Profile], pages: list[Page]) -> str:

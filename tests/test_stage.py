@@ -19,11 +19,11 @@ def test_code_of_a_chapter_goes_out_of_the_way(tmp_path, monkeypatch, name, tag,
     cells = [new_markdown_cell("# A"), *(new_code_cell("1", metadata={"tags": t}) for t in tags)]
     path = tmp_path / f"{name}.ipynb"
     nbformat.write(new_notebook(cells=cells), path)
-    stage.stage_chapter(path, "line")
+    stage.stage_chapter(path)
     page = nbformat.read(tmp_path / "book" / path.name, as_version=4)
     code = [cell.metadata.tags[-1] for cell in page.cells if cell.cell_type == "code"]
     assert code == ["remove-cell" if injected else tag, *[tag] * injected, tag]
-    assert page.cells[-1].source.startswith(":::{div} provenance\nline")
+    assert page.cells[-1].source.startswith(f":::{{div}} provenance\n{stage.LINE}")
 
 
 def test_links_in_html_lead_to_pages_and_others_stay(tmp_path, monkeypatch):
@@ -32,7 +32,7 @@ def test_links_in_html_lead_to_pages_and_others_stay(tmp_path, monkeypatch):
     said = '<a href="claims.ipynb#claim-5">5</a> <a href="intro.ipynb">a.ipynb</a> <a href="b.md">b</a>'
     output = new_output("display_data", {"text/html": said, "text/plain": "claims.ipynb"})
     nbformat.write(new_notebook(cells=[new_code_cell("1", outputs=[output])]), tmp_path / "encoding.ipynb")
-    stage.stage_chapter(tmp_path / "encoding.ipynb", "line")
+    stage.stage_chapter(tmp_path / "encoding.ipynb")
     data = nbformat.read(tmp_path / "book/encoding.ipynb", as_version=4).cells[0].outputs[0].data
     expected = '<a href="claims.html#claim-5">5</a> <a href="intro.html">a.ipynb</a> <a href="b.md">b</a>'
     assert data == {"text/html": expected, "text/plain": "claims.ipynb"}
@@ -45,6 +45,22 @@ def test_the_line_of_a_report_counts_the_records_of_each_profile(pages, smoke):
     assert line.endswith(
         f"profile smoke ({len(pages)} records, a machine far away), quick (1 record, a machine far away)"
     )
+
+
+def test_built_pages_and_their_sources_say_of_which_report_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "STAGE", tmp_path)
+    line = 'a "GPU" & more · ü'
+    (tmp_path / "line.txt").write_text(line)
+    (built := tmp_path / "html/_sources").mkdir(parents=True)
+    nbformat.write(new_notebook(cells=[new_markdown_cell(stage.LINE)]), built / "a.ipynb")
+    (built / "b.md").write_text(f"of {stage.LINE}, twice: {stage.LINE}")
+    (built.parent / "a.html").write_text(f"<p>{stage.LINE}</p>")
+    (built.parent / "a.js").write_text(stage.LINE)
+    stage.fill_in(built.parent)
+    assert nbformat.read(built / "a.ipynb", as_version=4).cells[0].source == line
+    assert (built / "b.md").read_text() == f"of {line}, twice: {line}"
+    assert (built.parent / "a.html").read_text() == "<p>a &quot;GPU&quot; &amp; more · ü</p>"
+    assert (built.parent / "a.js").read_text() == stage.LINE
 
 
 def test_a_run_without_its_page_or_its_record_is_not_staged(made, smoke, tmp_path, monkeypatch):
