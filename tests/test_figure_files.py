@@ -1,5 +1,6 @@
 """The files of a figure or a table, and what makes figures alike."""
 
+import os
 import re
 import xml.etree.ElementTree as ET
 
@@ -38,6 +39,21 @@ class TestShow:
             assert f"{{download}}`{end} </figures/some-name.{end.lower()}>`" in bundle["text/markdown"]
         assert "<angles>" not in bundle["text/html"]
         assert ET.fromstring(re.search(r"<svg.*</svg>", bundle["text/html"], re.S)[0]).tag.endswith("svg")
+
+    def test_a_pdf_stays_until_its_picture_is_another_or_it_is_cut(self, figure, tmp_path):
+        def save(title: str = "a") -> bytes:
+            figure.axes[0].set_title(title)
+            style.save_pictures(figure, tmp_path / "some")
+            return pdf.read_bytes()
+
+        pdf = tmp_path / "some.pdf"
+        first = save()
+        os.utime(pdf, (1, 1))
+        assert save() == first
+        assert pdf.stat().st_mtime == 1
+        pdf.write_bytes(first[:-70])
+        assert save() == first
+        assert save("b") != first
 
     def test_text_stays_text_and_is_not_rounded(self, figure, shown, tmp_path):
         style.show(figure, "text", "", "", pd.DataFrame())
