@@ -28,7 +28,7 @@ def main() -> None:
     if not (STAGE / "_toc.yml").exists():
         raise InputError("make pdf prints what `make book` has made: run that first")
     pages = build("singlehtml")
-    fill_in(pages)
+    fill_in(pages, STAGE)
     whole = pages / "whole.html"  # its links to images start where the pages do
     shutil.copy(pages / "book/intro.html", whole)
     pdf = BUILD / "report.pdf"

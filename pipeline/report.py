@@ -42,7 +42,7 @@ def main() -> None:
     draft = BUILD / "html.draft"
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(html, draft)
-    fill_in(draft)
+    fill_in(draft, STAGE)
     shutil.rmtree(BUILD / "html", ignore_errors=True)
     draft.rename(BUILD / "html")
     (STAGE / COMPLETE).touch()

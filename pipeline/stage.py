@@ -154,9 +154,9 @@ def foot(line: str, source: str = "", page: str = "") -> str:
     return f":::{{div}} provenance\n{line} · {more}{notebooks if source else ''}\n:::"
 
 
-def fill_in(pages: Path) -> None:
-    """Let built pages, and the sources that they offer, say of which report they are."""
-    line = (STAGE / "line.txt").read_text()
+def fill_in(pages: Path, source: Path) -> None:
+    """Let pages built of a stage, and the sources that they offer, say of which report they are."""
+    line = (source / "line.txt").read_text()
     said = {".html": escape(line), ".ipynb": json.dumps(line, ensure_ascii=False)[1:-1], ".md": line}
     for path in (path for path in pages.rglob("*") if path.suffix in said):
         path.write_text(path.read_text().replace(LINE, said[path.suffix]))

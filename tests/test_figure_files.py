@@ -17,7 +17,7 @@ from binenc.profile import ARCHITECTURES, PROFILES, Profile
 class TestShow:
     @pytest.fixture
     def figure(self):
-        figure, ax = plt.subplots()
+        figure, ax = plt.subplots(figsize=(5, 4))
         ax.plot([0, 1 / 3, 1], [0, 1 / 7, 1])
         ax.set_title("0.123456 is a number")
         return figure
@@ -39,6 +39,12 @@ class TestShow:
             assert f"{{download}}`{end} </figures/some-name.{end.lower()}>`" in bundle["text/markdown"]
         assert "<angles>" not in bundle["text/html"]
         assert ET.fromstring(re.search(r"<svg.*</svg>", bundle["text/html"], re.S)[0]).tag.endswith("svg")
+
+    @pytest.mark.parametrize(("panels", "expected"), [(1, None), (2, None), (3, "wide")])
+    def test_a_figure_too_wide_for_a_phone_says_so(self, figure, shown, tmp_path, panels, expected):
+        figure.set_figwidth(panels * style.PANEL)
+        style.show(figure, "some-name", "", "", pd.DataFrame())
+        assert options(shown[0]).get("figclass") == expected
 
     def test_a_pdf_stays_until_its_picture_is_another_or_it_is_cut(self, figure, tmp_path):
         def save(title: str = "a") -> bytes:

@@ -228,20 +228,21 @@ def test_a_report_of_more_runs_may_be_larger(built):
 
 def test_a_report_with_a_problem_does_not_take_the_place_of_the_last(built, tmp_path, monkeypatch):
     (source, html), shown = built, tmp_path / "_build/html/a.html"
+    (html / "a.html").write_text(f"{PAGE} {stage.LINE}")
     shown.parent.mkdir(parents=True)
     shown.write_text("the last")
     found = ["b: no HTML page", "c: no HTML page"]
     monkeypatch.setattr(sys, "argv", ["report", "smoke", "smoke"])
     for name, new in {"STAGE": source, "BUILD": tmp_path / "_build", "build": lambda: html}.items():
         monkeypatch.setattr(report, name, new)
-    monkeypatch.setattr(report, "stage", lambda live, names: None)
+    monkeypatch.setattr(report, "stage", lambda *_: (source / "line.txt").write_text("this report"))
     monkeypatch.setattr(report, "problems", lambda stage, html: found)
     with pytest.raises(SystemExit, match="not complete:\n  b: no HTML page\n  c: no HTML page"):
         report.main()
     assert (shown.read_text(), (source / "complete").exists()) == ("the last", False)
     found.clear()
     report.main()
-    assert (shown.read_text(), (source / "complete").exists()) == (PAGE, True)
+    assert (shown.read_text(), (source / "complete").exists()) == (f"{PAGE} this report", True)
 
 
 def test_the_check_by_itself_fails_with_a_line_for_each_problem(built, monkeypatch):

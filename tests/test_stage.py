@@ -47,8 +47,7 @@ def test_the_line_of_a_report_counts_the_records_of_each_profile(pages, smoke):
     )
 
 
-def test_built_pages_and_their_sources_say_of_which_report_they_are(tmp_path, monkeypatch):
-    monkeypatch.setattr(stage, "STAGE", tmp_path)
+def test_built_pages_and_their_sources_say_of_which_report_they_are(tmp_path):
     line = 'a "GPU" & more · ü'
     (tmp_path / "line.txt").write_text(line)
     (built := tmp_path / "html/_sources").mkdir(parents=True)
@@ -56,7 +55,7 @@ def test_built_pages_and_their_sources_say_of_which_report_they_are(tmp_path, mo
     (built / "b.md").write_text(f"of {stage.LINE}, twice: {stage.LINE}")
     (built.parent / "a.html").write_text(f"<p>{stage.LINE}</p>")
     (built.parent / "a.js").write_text(stage.LINE)
-    stage.fill_in(built.parent)
+    stage.fill_in(built.parent, tmp_path)
     assert nbformat.read(built / "a.ipynb", as_version=4).cells[0].source == line
     assert (built / "b.md").read_text() == f"of {line}, twice: {line}"
     assert (built.parent / "a.html").read_text() == "<p>a &quot;GPU&quot; &amp; more · ü</p>"

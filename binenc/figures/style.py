@@ -57,7 +57,9 @@ FAMILY = "font-family: 'DejaVu Sans', 'Arial', sans-serif; "
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 PANEL = 2.75
-"""Width of a panel in inches: two side by side, the width of most figures, can still be read on a phone."""
+"""Width of a panel in inches: two side by side, the width of most figures, can still be read on a phone; a
+wider figure scrolls there.
+"""
 
 
 def slug(*words: object) -> str:
@@ -99,8 +101,9 @@ def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFram
     links = " · ".join(
         f"{{download}}`{end.upper()} </figures/{name}.{end}>`" for end in ("svg", "pdf", "csv")
     )
+    wide = ":figclass: wide\n" if figure.get_figwidth() > 2 * PANEL else ""
     book = (
-        f"```{{figure}} /figures/{name}.svg\n:name: fig-{name}\n"
+        f"```{{figure}} /figures/{name}.svg\n:name: fig-{name}\n{wide}"
         f":alt: {json.dumps(alt, ensure_ascii=False)}\n\n{caption}\n\n{links}\n```"
     )
     lab = (
