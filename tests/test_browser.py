@@ -144,6 +144,16 @@ def test_no_page_is_wider_than_the_window(visit, report, size):
         assert width <= size[0] + 1, name
 
 
+def test_a_wide_figure_scrolls_on_a_phone_and_its_caption_stays(visit):
+    figure = visit("book/claims.html", SIZES["phone"]).locator("figure.wide").first
+    seen, whole = figure.evaluate("e => [e.clientWidth, e.scrollWidth]")
+    assert seen <= SIZES["phone"][0] < whole
+    before = figure.locator("figcaption").bounding_box()
+    figure.evaluate("e => e.scrollLeft = 100")
+    assert figure.locator("figcaption").bounding_box() == before
+    assert before["width"] <= seen
+
+
 def test_images_are_there_and_described(visit, report):
     page = visit("book/intro.html")
     for name in of_each_type(report):
