@@ -79,8 +79,9 @@ def rotated_off_vertices(means: np.ndarray, rotations: int = 20) -> float:
     place, size, axes = np.linalg.svd(means.astype(float), full_matrices=False)
     draw, found = np.random.default_rng(0), []
     for _ in range(rotations):
-        any_axes = draw.normal(size=axes.shape)
-        length, basis = np.linalg.eigh(any_axes @ any_axes.T)
-        turned = place * size @ (basis / np.sqrt(length) @ basis.T) @ any_axes  # their span, made another
+        drawn = draw.normal(size=axes.shape)
+        length, basis = np.linalg.eigh(drawn @ drawn.T)
+        orthonormal = basis / np.sqrt(length) @ basis.T @ drawn
+        turned = place * size @ orthonormal  # their span, turned into another
         found.append(off_vertices(turned, turned > 0))
     return float(np.mean(found))
