@@ -100,18 +100,18 @@ def prepare(names: Iterable[str]) -> None:
 
 def rehearse() -> None:
     """Do once what libraries then hold ready: fonts, a parser of formulas, the schema of notebooks."""
-    import matplotlib.pyplot as plt
+    import matplotlib
     import nbformat
+    from matplotlib.figure import Figure
 
     from binenc.figures.style import STYLE
 
     nbformat.validate(nbformat.v4.new_notebook())
-    with plt.rc_context(STYLE):
-        figure, ax = plt.subplots()
-        ax.set(yscale="log", title="$x$")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure()
+        figure.subplots().set(yscale="log", title="$x$")
         for kind in ("svg", "pdf"):
             figure.savefig(io.BytesIO(), format=kind)
-    plt.close(figure)
 
 
 class Kernel:
