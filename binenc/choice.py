@@ -37,9 +37,12 @@ def choose(
         known = list(dict.fromkeys(getattr(r, field) for some in runs.values() for r in some))
         for value in values:
             if not any(value == k and type(value) is type(k) for k in known):
-                trains = f"; `make run {word.upper()}={value}` trains another" if "," in str(value) else ""
-                has = f"{', '.join(runs)} has {', '.join(map(str, known))}"
-                raise InputError(f"{word} {value!r}: {has}{trains}")
+                have = f"{', '.join(runs)} {'have' if len(runs) > 1 else 'has'} {', '.join(map(str, known))}"
+                another = (
+                    f"; another: `make run {word.upper()}={value}` trains it, and a chapter shows it once it "
+                )
+                another += "stands under runs: in a file of profiles/"
+                raise InputError(f"{word} {value!r}: {have}{another if ',' in str(value) else ''}")
         if values:
             runs = {name: [r for r in some if getattr(r, field) in values] for name, some in runs.items()}
     for word in ("experiment", "protocol"):

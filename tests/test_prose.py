@@ -164,11 +164,14 @@ def test_other_readings_of_the_loss_are_not_told_by_the_formula_of_this_one(made
     assert "No experiment" in prose.loss_range(dataclasses.replace(found, table=table))
 
 
-@pytest.mark.parametrize(("mine", "below"), [(0.93, True), (0.97, False), (0.90, False)])
-def test_accuracies_as_released_are_set_beside_those_as_written(made, mine, below):
+@pytest.mark.parametrize(
+    ("before", "mine", "leads"),
+    [(0.94, 0.93, "leads: test"), (0.98, 0.97, "leads by more: test"), (0.98, 0.90, ""), (0.96, 0.97, "")],
+)
+def test_accuracies_as_released_are_set_beside_those_as_written(made, before, mine, leads):
     found = study.read(["smoke"], ["digits_mlp"])
     t = found.table
-    values = {"as_written": [0.98, 0.95, 0.96, 0.97], "as_released": [mine, 0.90, 0.91, 0.92]}
+    values = {"as_written": [before, 0.95, 0.96, 0.97], "as_released": [mine, 0.90, 0.91, 0.92]}
     for protocol, four in values.items():
         for architecture, value in zip(ARCHITECTURES, four, strict=True):
             t.loc[(t.protocol == protocol) & (t.architecture == architecture), "value"] = value
@@ -178,7 +181,8 @@ def test_accuracies_as_released_are_set_beside_those_as_written(made, mine, belo
     assert f"est accuracy as released (n = 1) is {mine:.4f} with binary encoding, " in line
     assert f"{others.min():.4f} to {others.max():.4f}" in line.replace(f"{others.min():.4f};", "")
     assert "the others; as written (n = 1), 0.9" in line
-    assert ("). All lose by the released training, binary encoding least" in line) == below
+    why = "). On average all lose by the released training, binary encoding least, and so it "
+    assert (why + leads in line) if leads else (why not in line)
 
 
 def test_the_first_as_released_need_not_lose_least(made):

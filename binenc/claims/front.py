@@ -17,10 +17,10 @@ FINDINGS = [
     "**One code per class** ({one-code}; {only-there}). With a linear penultimate layer "
     "{only-there:whole-code share, linear penultimate} of the training points have their class's most common "
     "code; under binary encoding {one-code:whole-code share, test set} of the test points and "
-    "{one-code:whole-code share} of the training points do{one-code:note}.",
+    "{one-code:whole-code share} of the training points do (claimed {one-code:claimed}){one-code:note}.",
     "**Accuracy** ({test-accuracy}; {train-accuracy}). Binary encoding should be ahead of each of the "
-    "others. The weakest of its three leads, in percentage points, negative where it trails: on test points, "
-    "{test-accuracy:weakest}; on training points, {train-accuracy:weakest}{train-accuracy:note}.",
+    "others. The smallest of its three leads, in percentage points, negative where it trails: on test "
+    "points, {test-accuracy:smallest}; on training points, {train-accuracy:smallest}{train-accuracy:note}.",
     "**Neural collapse** ({faster-collapse}). Binary encoding is ahead by all four measures, of the lengths "
     "of class means, their angles (two) and the variance within classes, at a share of "
     "{faster-collapse:ahead by all four} of the evaluations. Averaged over the training, the spread of the "
@@ -34,12 +34,12 @@ FINDINGS = [
     "{within-class-covariance:mean entry, no penultimate} with a linear, a non-linear and no penultimate "
     "layer, which scale alone could do{within-class-covariance:note}.",
 ]
-"""What was found, by effects of claims, or by the weakest that decides, its note, or those that are open; a
-slug by itself is the verdict.
+"""What was found, by effects of claims, or by the smallest that decides, what is claimed of it, the note of
+the weakest, or those that are open; a slug by itself is the verdict.
 """
 ELSEWHERE = (
-    "weakest lead, in percentage points, on test points {test-accuracy:weakest} ({test-accuracy}), on "
-    "training points {train-accuracy:weakest} ({train-accuracy}); {one-code:whole-code share} of the "
+    "smallest lead, in percentage points, on test points {test-accuracy:smallest} ({test-accuracy}), on "
+    "training points {train-accuracy:smallest} ({train-accuracy}); {one-code:whole-code share} of the "
     "training points have their class's most common code ({one-code}{one-code:note})."
 )
 """The same in short, of what else is recorded."""
@@ -97,12 +97,18 @@ def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
 
     def fill(found: re.Match) -> str:
         v, name = column[found[1]], found[2]
-        if name == "weakest":
-            return f"{v.weakest.name}: {v.weakest}"
+        smallest = min(v.deciding, key=lambda e: e.interval.mean)
+        if name == "smallest":
+            return f"{smallest.name}: {smallest}"
+        if name == "claimed":
+            return smallest.claimed
         if name == "note":
             return f"; {v.weakest.note}" if v.weakest.note else ""
         if name == "unsure":
-            said = "; ".join(f"{e.name} (seed by seed {e.by_seed}; claimed {e.claimed})" for e in v.unsure)
+            said = "; ".join(
+                f"{e.name} (seed by seed {e.by_seed}; claimed {e.claimed}{f'; {e.note}' if e.note else ''})"
+                for e in v.unsure
+            )
             return f"; the intervals leave open: {said}" if v.verdict == "undecided" else ""
         if name:
             return str(next(e for e in v.effects if e.name == name))

@@ -30,6 +30,7 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
     Lines are means over seeds, bands one standard deviation. ``see`` says what to look at. The vertical axes
     show all from epoch ``start`` on, given as a share of all epochs; the caption says so.
     """
+    axes = f" The vertical axes are those of the epochs after the first {100 * start:.0f} %." if start else ""
     for profile, protocol, experiments in found.parts():
         table = found.table.query("profile == @profile and protocol == @protocol")
         numbers = over_seeds(table.merge(pd.DataFrame(rows, columns=["metric", "split"])))
@@ -40,9 +41,7 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
         if any(ax.get_yscale() == "log" for ax in figure.axes):
             band += " (where the axis is logarithmic, as a factor)"
         words = band, "one seed, so no band"
-        if start:
-            see += f" The vertical axes are those of the epochs after the first {100 * start:.0f} %."
-        caption = f"{in_words(protocol).capitalize()}. {see} {_about(found, numbers, profile, *words)}"
+        caption = f"{in_words(protocol).capitalize()}. {see}{axes} {_about(found, numbers, profile, *words)}"
         first, last = numbers.epoch.min(), numbers.epoch.max()
         alt = f"Curves over epochs {first} to {last} of {_alt(found, numbers, rows)}"
         show(figure, slug(name, profile, protocol), caption, alt, numbers)

@@ -87,21 +87,23 @@ def vertices(geometry: pd.DataFrame) -> str:
 
 def simplex_on_a_cube(geometry: pd.DataFrame) -> str:
     """How near a simplex class means and codes are in the first case, as a Markdown item, or nothing."""
-    ends = over_seeds(geometry)
-    ends = ends[ends.architecture == "binary_encoding"]
-    if ends.empty:
+    ends = over_seeds(geometry).pivot(index="metric", columns=[*GROUP, "architecture"], values="mean")
+    key = next((key for *key, architecture in ends if architecture == "binary_encoding"), None)
+    if not key:
         return ""
-    key = list(ends.iloc[0][GROUP])
-    mine = ends[(ends[GROUP] == key).all(axis=1)].set_index("metric")["mean"]
+    mine, linear = ends[*key, "binary_encoding"], ends.get((*key, "linear_penultimate"))
+    without = ""
+    if linear is not None:
+        without = f"With a linear penultimate layer it is {number(linear.means_equiangularity, 2)} there. "
     means, codes, random = mine.means_equiangularity, mine.code_equiangularity, mine.d**-0.5
     apart = means < random / 4 and codes > random / 2
     first = "Class means are near a simplex; the vertices that their codes name are not. " if apart else ""
     return (
         f"- **Simplex at vertices of a hypercube** (no test). {first}The standard deviation of the cosines, "
         f"0 in a simplex, is {number(means, 2)} between class means of test points, {number(codes, 2)} "
-        f"between their codes, {number(random, 2)} between random directions. Class means are off the "
-        f"vertices that their codes name by {number(mine.off_vertices, 2)} of half the distance between a "
-        "latent's two values."
+        f"between their codes, {number(random, 2)} between random directions. {without}Class means are off "
+        f"the vertices that their codes name by {number(mine.off_vertices, 2)} of half the distance between "
+        "a latent's two values."
     )
 
 
@@ -129,7 +131,9 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
             (profile, experiment, protocol, "binary_encoding"),
             (*key, "linear_penultimate"),
         )
-        if not re.fullmatch(r"classifier_sgd=[^,]+", change) or (*adam, "rotated") not in rows.index:
+        if not re.fullmatch(r"classifier_sgd=[^,]+", change) or any(
+            (*name, "rotated") not in rows.index for name in (adam, descent)
+        ):
             continue
         case = {name: rows.loc[name] for name in cases if (*name, "rotated") in rows.index}
         off, rotated, codes, accuracy = (
@@ -139,11 +143,15 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
         above = {name: number(part.loc["loss", "mean"] - gamma[key], 2) for name, part in case.items()}
         gain = {name: p.loc["rotated", "mean"] - p.loc["off_vertices", "mean"] for name, p in case.items()}
         lost = {name: gain[name] < gain[adam] / 2 for name in case}
-        gone = [words for name, words in ((no_loss, "the binary loss"), (descent, "Adam")) if lost.get(name)]
+        gone = [
+            words
+            for name, words in ((no_loss, "the binary loss"), (descent, "Adam in the classifier"))
+            if lost.get(name)
+        ]
         first = f"without {' or without '.join(gone)} most of it is gone" if gone else "most of it is left"
         share, spread = case[descent].loc["code_share", ["mean", "std"]]
         still = lost[descent] and share - spread > 0.5
-        first += ", though most points share their class's code without Adam" if still else ""
+        first += ", though most points share their class's code without it" if still else ""
         said = (
             f"- **What puts class means at vertices** ({found.title(*key)}): {first}. The binary loss alone "
             "cannot do it: it stays the same however latents are rotated, while codes are read off the axes. "

@@ -91,8 +91,10 @@ def protocols_apart(found: Study, profile: str) -> str:
         if others.empty:
             continue
         lost = written.mean() - released.mean()
-        ahead = others.max() < binary < written.mean().min() and lost.idxmin() == "binary_encoding"
-        why = "all lose by the released training, binary encoding least, and so it leads: " if ahead else ""
+        least = others.max() < binary and lost.min() > 0 and lost.idxmin() == "binary_encoding"
+        before = written.mean().idxmax() == "binary_encoding"
+        why = "on average all lose by the released training, binary encoding least, and so it leads"
+        why = f"{why}{' by more' if before else ''}: " if least else ""
         said = (
             f"{why}test accuracy as released (n = {len(released)}) is {share(binary)} with binary encoding, "
             f"{from_to(others, share)} with the others; as written (n = {len(written)}), "
