@@ -247,17 +247,22 @@ def ask(words: list[str]) -> int:
         socket.send_fds(asking, [len(told).to_bytes(SIZE, "big")], [0, 1, 2])
         asking.sendall(told)
         try:
-            return (asking.recv(1) or b"\1")[0]
+            code = asking.recv(1)
         except KeyboardInterrupt:
             return 128 + signal.SIGINT  # the page hears of it, and says what there is to say
+    if not code:
+        print(f"killed, perhaps for want of memory: {' '.join(words)}", file=sys.stderr)
+    return code[0] if code else 1
 
 
 def main() -> None:
     words = sys.argv[1:]
     if words[0] == "--":
         sys.exit(lend(words[1:]))
-    if "BINENC_PAGES" in os.environ and holds_the_sources(os.environ["BINENC_PAGES"]):
-        sys.exit(ask(words))
+    if "BINENC_PAGES" in os.environ:
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):  # killed: as if there were none
+            if holds_the_sources(os.environ["BINENC_PAGES"]):
+                sys.exit(ask(words))
     sys.argv = words
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 

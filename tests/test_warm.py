@@ -4,6 +4,7 @@ import contextlib
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -157,6 +158,22 @@ def test_killed_it_leaves_nothing(tmp_path):
     process.kill()
     process.wait()
     assert_nothing_is_left(process)
+
+
+def test_where_the_lent_process_was_killed_a_page_starts_on_its_own(module, tmp_path):
+    path = str(tmp_path / "pages")
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.bind(path)  # its file stays
+    for stale in (path, str(tmp_path / "none")):
+        done = sh(f"{PYTHON} asked", lent=False, BINENC_PAGES=stale, **module("print('asked')"))
+        assert (done.stdout, done.returncode) == ("asked\n", 0), done.stderr
+
+
+def test_a_page_that_is_killed_is_named(module):
+    environment = module("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    done = sh(f"{PYTHON} asked word; echo code $?", **environment)
+    assert done.stdout == "code 1\n"
+    assert "killed, perhaps for want of memory: asked word\n" in done.stderr
 
 
 def test_a_page_is_what_it_would_be_and_its_kernel_a_fork(tmp_path):
