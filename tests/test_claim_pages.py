@@ -227,6 +227,16 @@ def test_signs_and_colours_are_those_of_the_verdict():
     assert red > green
 
 
+def test_beside_a_smallest_lead_that_settles_nothing_stands_the_one_that_is_open():
+    t = table(paper_world())
+    larger = (t.metric == "accuracy") & (t.split == "test") & (t.architecture == "nonlinear_penultimate")
+    t.loc[larger, "value"] = 0.2 + 0.3 * t.seed[larger]
+    judged = judging.judge_table(t)
+    open_ = next(e for e in judged[4].effects if e.state == "open")
+    smallest = min(judged[4].effects, key=lambda e: e.shown.mean)
+    assert f"on test points, {smallest.name}: {smallest} (but {open_.name}: {open_}); on" in findings(judged)
+
+
 def test_findings_name_what_leaves_the_last_claim_open():
     at_once = {("equinorm", a): (0.1, 0.1, 0.1) for a in ARCHITECTURES}
     judged = judging.judge_table(table(paper_world() | at_once))

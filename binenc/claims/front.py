@@ -99,7 +99,9 @@ def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
         v, name = column[found[1]], found[2]
         smallest = min(v.deciding, key=lambda e: e.interval.mean)
         if name == "smallest":
-            return f"{smallest.name}: {smallest}"
+            other = v.weakest.state != smallest.state
+            unsure = f" (but {v.weakest.name}: {v.weakest})" if other else ""
+            return f"{smallest.name}: {smallest}{unsure}"
         if name == "claimed":
             return smallest.claimed
         if name == "note":
