@@ -38,11 +38,11 @@ def choose(
         for value in values:
             if not any(value == k and type(value) is type(k) for k in known):
                 have = f"{', '.join(runs)} {'have' if len(runs) > 1 else 'has'} {', '.join(map(str, known))}"
-                another = (
-                    f"; another: `make run {word.upper()}={value}` trains it, and a chapter shows it once it "
+                trains = (
+                    f"; `make run {word.upper()}={value}` trains another, which a chapter shows once a file "
                 )
-                another += "stands under runs: in a file of profiles/"
-                raise InputError(f"{word} {value!r}: {have}{another if ',' in str(value) else ''}")
+                trains = f"{trains}of profiles/ has it under runs:" if "," in str(value) else ""
+                raise InputError(f"{word} {value!r}: {have}{trains}")
         if values:
             runs = {name: [r for r in some if getattr(r, field) in values] for name, some in runs.items()}
     for word in ("experiment", "protocol"):

@@ -33,7 +33,9 @@ def test_unknown_names_are_refused_in_one_line(asked, said):
 
 
 def test_a_run_that_no_profile_names_is_trained_by_another_command():
-    with pytest.raises(InputError, match=r"; another: `make run EXPERIMENT=digits_mlp,gamma=1` trains it"):
+    with pytest.raises(
+        InputError, match=r"; `make run EXPERIMENT=digits_mlp,gamma=1` trains another, which .+ runs:$"
+    ):
         choose(["smoke"], experiments=["digits_mlp,gamma=1"])
     with pytest.raises(InputError, match=r"has .*linear_penultimate, [a-z_]+$"):
         choose(["smoke"], architectures=["linear"])

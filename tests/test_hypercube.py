@@ -157,7 +157,10 @@ def test_the_simplex_is_told_of_the_first_case_alone(made):
     assert said.count("\n") == 0
     means = made["digits_mlp/as_written/linear_penultimate/seed-0"].arrays["test_class_means"][1:]
     mean = equiangularity(means.astype(float))
-    assert f"directions. With a linear penultimate layer it is {number(mean, 2)} there. Class" in said
+    assert (
+        f"directions. With a linear penultimate layer it is {number(mean, 2)} between class means. Class"
+        in said
+    )
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,8 @@ def simplex_on_a_cube(geometry: pd.DataFrame) -> str:
     mine, linear = ends[*key, "binary_encoding"], ends.get((*key, "linear_penultimate"))
     without = ""
     if linear is not None:
-        without = f"With a linear penultimate layer it is {number(linear.means_equiangularity, 2)} there. "
+        spread = number(linear.means_equiangularity, 2)
+        without = f"With a linear penultimate layer it is {spread} between class means. "
     means, codes, random = mine.means_equiangularity, mine.code_equiangularity, mine.d**-0.5
     apart = means < random / 4 and codes > random / 2
     first = "Class means are near a simplex; the vertices that their codes name are not. " if apart else ""
