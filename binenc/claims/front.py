@@ -34,8 +34,8 @@ FINDINGS = [
     "{within-class-covariance:mean entry, no penultimate} with a linear, a non-linear and no penultimate "
     "layer, which scale alone could do{within-class-covariance:note}.",
 ]
-"""What was found, by effects of claims, or by the smallest that decides, what is claimed of it, the note of
-the weakest, or those that are open; a slug by itself is the verdict.
+"""What was found, by effects of claims, or by the smallest that decides, what is claimed of the weakest
+or its note, or those that are open; a slug by itself is the verdict.
 """
 ELSEWHERE = (
     "smallest lead, in percentage points, on test points {test-accuracy:smallest} ({test-accuracy}), on "
@@ -97,13 +97,13 @@ def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
 
     def fill(found: re.Match) -> str:
         v, name = column[found[1]], found[2]
-        smallest = min(v.deciding, key=lambda e: e.interval.mean)
         if name == "smallest":
+            smallest = min(v.deciding, key=lambda e: e.interval.mean)
             other = v.weakest.state != smallest.state
             unsure = f" (but {v.weakest.name}: {v.weakest})" if other else ""
             return f"{smallest.name}: {smallest}{unsure}"
         if name == "claimed":
-            return smallest.claimed
+            return v.weakest.claimed
         if name == "note":
             return f"; {v.weakest.note}" if v.weakest.note else ""
         if name == "unsure":
