@@ -1,10 +1,11 @@
 """Start pages warm: one process imports what they all need, and every page and its kernel is a fork of it.
 
-``python -m pipeline.warm -- COMMAND`` runs a command and, as long as it runs, lends it such a process.
+``python -m pipeline.warm -- COMMAND`` becomes a command and, as long as it runs, lends it such a process.
 ``python -m pipeline.warm MODULE ...`` is ``python -m MODULE ...``, within such a process where one is lent.
 """
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import io
@@ -12,16 +13,17 @@ import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import socketserver
-import subprocess
 import sys
 import tempfile
 import threading
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
 IMPORTED = (
     *("binenc.choice", "binenc.claims.front", "binenc.claims.switches"),
@@ -41,6 +43,9 @@ LENDS = sys.platform == "linux" and not Path("/dev/nvidiactl").exists()
 it was asked for.
 """
 
+PR_SET_PDEATHSIG = 1
+"""Of Linux's prctl: a signal at the parent's death."""
+
 SIZE = 8
 """Bytes of the length that precedes a request: a socket may hand over a long one in pieces."""
 
@@ -59,6 +64,7 @@ class Request(socketserver.BaseRequestHandler):
         os.environ.update(environment)
         os.chdir(folder)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if torch := sys.modules.get("torch"):  # imported later, it asks the environment
             torch.set_num_threads(int(environment.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
         kernel = Kernel()
@@ -76,16 +82,10 @@ class Request(socketserver.BaseRequestHandler):
 class Lender(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
     request_queue_size = 128
     max_children = 1000
-    parent = os.getpid()
 
     def service_actions(self) -> None:
-        """Twice a second: end when the process that lends was killed, or it would hold the build's lock.
-
-        While nobody asks, import what is left.
-        """
+        """Twice a second: while nobody asks, import what is left."""
         super().service_actions()
-        if os.getppid() != self.parent:
-            os._exit(1)
         while AFTERWARDS and not select.select([self], [], [], 0)[0]:
             prepare([AFTERWARDS.pop(0)])
 
@@ -204,32 +204,45 @@ def outcome(work) -> int:
     return 0
 
 
-def lend(command: list[str]) -> int:
-    """Run a command, with a `Lender` for its pages; the command's exit code.
+def lend(command: list[str]) -> NoReturn:
+    """Become a command, with a `Lender` for its pages; where none can be, each page starts on its own.
 
-    Where none can be, each page starts on its own.
+    The command keeps this process, and with it the build's lock and the signals that are meant for the build.
     """
-    if not LENDS:
-        return subprocess.run(command).returncode
-    with tempfile.TemporaryDirectory(dir="/tmp") as place:  # a socket's path is short, TMPDIR may not be
+    if LENDS:
+        place, parent = (
+            tempfile.mkdtemp(dir="/tmp"),
+            os.getpid(),
+        )  # a socket's path is short, TMPDIR may not be
         path = str(Path(place, "pages"))
-        with Lender(path, Request) as server:
-            if not (pid := os.fork()):
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
-                os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-                os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # of its warning that it cannot debug
-                prepare(IMPORTED)
-                with contextlib.suppress(Exception):
-                    rehearse()
-                server.serve_forever()
-        signal.signal(
-            signal.SIGINT, lambda *_: None
-        )  # the command is interrupted too, and ends in its own time
-        try:
-            return subprocess.run(command, env=os.environ | {"BINENC_PAGES": path}).returncode
-        finally:
-            os.kill(pid, signal.SIGTERM)
-            os.waitpid(pid, 0)
+        server = Lender(path, Request)
+        if not os.fork():
+            try:
+                end_with(parent)
+                serve(server)
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+        os.environ["BINENC_PAGES"] = path
+    os.execvp(command[0], command)
+
+
+def end_with(parent: int) -> None:
+    """Be told to terminate when this one is gone, however it went."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit()
+
+
+def serve(server: Lender) -> NoReturn:
+    """Import what pages need, then become each that asks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
+    os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # of its warning that it cannot debug
+    prepare(IMPORTED)
+    with contextlib.suppress(Exception):
+        rehearse()
+    server.serve_forever()
 
 
 def holds_the_sources(socket_path: str) -> bool:
@@ -258,7 +271,7 @@ def ask(words: list[str]) -> int:
 def main() -> None:
     words = sys.argv[1:]
     if words[0] == "--":
-        sys.exit(lend(words[1:]))
+        lend(words[1:])
     if "BINENC_PAGES" in os.environ:
         with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):  # killed: as if there were none
             if holds_the_sources(os.environ["BINENC_PAGES"]):

@@ -125,9 +125,9 @@ def assert_nothing_is_left(process: subprocess.Popen) -> None:
         pytest.fail("a process is left")
 
 
-def begun(path: Path, script: str, **environment: str) -> subprocess.Popen:
+def begun(path: Path, script: str, under=(), **environment: str) -> subprocess.Popen:
     """A script with a process lent to its pages, which has made the file ``began`` in the folder."""
-    command = [sys.executable, "-m", "pipeline.warm", "--", "bash", "-c", f"cd {path}; {script}"]
+    command = [*under, sys.executable, "-m", "pipeline.warm", "--", "bash", "-c", f"cd {path}; {script}"]
     env = os.environ | {"PYTHONPATH": f"{ROOT}:{environment.get('PYTHONPATH', '')}"}
     process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
@@ -153,11 +153,30 @@ def test_an_interrupted_command_ends_in_its_own_time(tmp_path):
     assert (tmp_path / "tidy").exists()
 
 
-def test_killed_it_leaves_nothing(tmp_path):
-    process = begun(tmp_path, "touch began; sleep 2")
-    process.kill()
-    process.wait()
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_killed_it_leaves_nothing(tmp_path, number):
+    process = begun(tmp_path, 'echo "$BINENC_PAGES" > pages; touch began; exec sleep 30')
+    process.send_signal(number)
+    assert process.wait(5) == -number
     assert_nothing_is_left(process)
+    assert not Path((tmp_path / "pages").read_text().strip()).parent.exists()
+
+
+def test_the_command_holds_the_lock_and_hears_the_signals_of_the_build(tmp_path):
+    """So none begins beside one that ends in its own time."""
+    lock = tmp_path / "lock"
+    script = (
+        "trap 'until [ -e end ]; do sleep .1; done; exit 4' TERM; touch began; while true; do sleep .1; done"
+    )
+    process = begun(tmp_path, script, under=["flock", "--no-fork", str(lock)])
+    process.terminate()
+    time.sleep(1)
+    free = ["flock", "-n", str(lock), "true"]
+    assert subprocess.run(free).returncode == 1
+    (tmp_path / "end").touch()
+    assert process.wait(30) == 4
+    assert_nothing_is_left(process)
+    assert subprocess.run(free).returncode == 0
 
 
 def test_where_the_lent_process_was_killed_a_page_starts_on_its_own(module, tmp_path):
