@@ -6,7 +6,7 @@ import pandas as pd
 from binenc import records
 from binenc.profile import Run
 
-METRICS = ("loss", "accuracy", "std", "code_share")
+METRICS = ("loss", "accuracy", "std", "code_share", "loss_bin")
 
 
 def synthetic(run: Run, values: dict | None = None, **changes) -> records.Record:

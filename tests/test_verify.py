@@ -128,6 +128,26 @@ def test_the_comparison_takes_the_last_epoch_and_says_what_is_outside(study):
     assert verify.compare(record, again, wider).within[ACCURACY]
 
 
+def test_the_binary_loss_is_compared_by_its_logarithm_also_where_float32_has_no_number_for_it(here, study):
+    loss, largest = ("loss_bin", "test"), float(np.finfo(np.float32).max)
+    runs = [run_of(study, seed=seed) for seed in range(3)]
+    for run, value in zip(runs, (1e36, 1e37, np.inf), strict=True):
+        records.save(synthetic(run, {loss: value}), records.folder(study, run))
+    found = verify.tolerance(records.tabulate(study, runs), runs[0])
+    assert found.of[loss] == pytest.approx(allowed(3, np.std(np.log([1e36, 1e37, largest]), ddof=1)))
+    for then, now, within in (
+        (1e36, 1e38, True),
+        (1e36, np.inf, True),
+        (np.inf, np.inf, True),
+        (np.inf, 1e37, True),
+        (np.inf, 1e3, False),
+        (1e3, np.inf, False),
+        (1e36, np.nan, False),
+    ):
+        table = verify.compare(synthetic(runs[0], {loss: then}), synthetic(runs[0], {loss: now}), found)
+        assert table.within[loss] == within, (then, now)
+
+
 def test_a_metric_that_one_of_the_two_lacks_is_outside(study):
     record, again = synthetic(run_of(study)), synthetic(run_of(study))
     again = dataclasses.replace(again, history=again.history[again.history.metric != "loss"])

@@ -12,9 +12,10 @@ Student's quantile for n - 1 degrees of freedom (the record itself is among the 
 side: of new seeds 0.7 % are outside for n = 3); and ``ROUNDING`` times the value. Few seeds can agree by
 accident, so s is at least the median one of the experiment's combinations: 48 new seeds of the digits MLP
 beside each of three recorded ones then had 0.8 % of their metrics outside, 2.3 % without that bound, and
-1.4 % with the median over the protocols of the same architecture. Of a combination with one recorded seed s
-is unknown, and the largest is taken of the same experiment and architecture under other protocols, else of
-the experiment, else of the profile.
+1.4 % with the median over the protocols of the same architecture. The binary loss, an exponential of the
+latents, is compared by its logarithm, and as float32's largest number where it exceeds that. Of a
+combination with one recorded seed s is unknown, and the largest is taken of the same experiment and
+architecture under other protocols, else of the experiment, else of the profile.
 """
 
 import os
@@ -80,10 +81,17 @@ def recorded(profile: Profile, run: Run) -> records.Record:
     return record
 
 
+def scaled(values: pd.Series, metric: pd.Series | pd.Index) -> pd.Series:
+    """What is compared of a metric: of the binary loss its natural logarithm, of others the value."""
+    logarithm = np.log(values.clip(1, float(np.finfo(np.float32).max)))
+    return values.where(metric != "loss_bin", logarithm)
+
+
 def tolerance(table: pd.DataFrame, run: Run) -> Tolerance:
     """How far a training again may be off, from the profile's records as `records.tabulate` gives them."""
     combination, what = ["experiment", "protocol", "architecture"], ["metric", "split"]
     last = table[table.epoch == table.groupby([*combination, "seed"]).epoch.transform("max")]
+    last = last.assign(value=scaled(last.value, last.metric))
     spread = last.groupby([*combination, *what]).value.agg(["std", "count"]).reset_index()
     spread = spread[spread["count"] >= 2]
     experiment = spread.experiment == run.experiment_name
@@ -108,10 +116,11 @@ def tolerance(table: pd.DataFrame, run: Run) -> Tolerance:
 
 
 def compare(record: records.Record, again: records.Record, allowed: Tolerance) -> pd.DataFrame:
-    """One row a metric: record, again, difference, tolerance, within."""
+    """One row a metric: record, again, their difference as `scaled`, tolerance, within."""
     table = pd.DataFrame({"record": record.last, "again": again.last}).rename_axis(["metric", "split"])
-    table["difference"] = table.again - table.record
-    rounding = ROUNDING * table.record.abs()
+    then, now = (scaled(table[when], table.index.get_level_values("metric")) for when in ("record", "again"))
+    table["difference"] = now - then
+    rounding = ROUNDING * then.abs()
     table["tolerance"] = allowed.of.reindex(table.index).fillna(0.0) + rounding.fillna(0.0)
     same = (table.record == table.again) | (table.record.isna() & table.again.isna())
     table["within"] = same | (table.difference.abs() <= table.tolerance)
@@ -175,7 +184,10 @@ def verify(profile: Profile, run: Run) -> bool:
     table = compare(record, again, allowed)
     shown = table.assign(within=table.within.map({True: "", False: "OUTSIDE"})).rename(columns={"within": ""})
     print(shown.reset_index().to_string(index=False, float_format="{:.6g}".format))
-    print(f"tolerance: {LEVEL:.0%} for two seeds, and rounding; spread from {allowed.source}")
+    print(
+        f"tolerance: {LEVEL:.0%} for two seeds, and rounding; spread from {allowed.source}; "
+        "difference and tolerance of loss_bin are of its logarithm"
+    )
     equal, different = bit_for_bit(record, again), elsewhere(record, again)
     print(
         f"{'' if equal else 'not '}equal bit for bit"
