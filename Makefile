@@ -27,11 +27,13 @@ $(if $(strip $(UNREAD)),$(error $(strip $(UNREAD)): not read by `make $(MAKECMDG
 	field of an experiment or a protocol is changed behind its name: EXPERIMENT=digits_mlp,gamma=1))
 
 # Of 0 cores Snakemake would wait for ever, and 0 of a resource are no limit to it.
-$(if $(filter 0,$(CORES)),$(error CORES=0: give at least 1))
-$(if $(filter 0,$(GPU_RUNS)),$(error GPU_RUNS=0: give at least 1))
+$(foreach name,CORES GPU_RUNS,$(if $(shell [ '$($(name))' -ge 1 ] 2>/dev/null || echo no),\
+	$(error $(name)=$($(name)): give a whole number, at least 1)))
 
 # The active environment where binenc can be imported from it, else .venv, made when it is not there.
 ACTIVE := $(shell python3 -PEc 'import binenc, os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null)
+# Of a .venv whose Python an upgrade of the system replaced, or that was moved, nothing can be imported.
+BROKEN := $(if $(ACTIVE),,$(if $(wildcard .venv/installed),$(shell .venv/bin/python -PEc 'import binenc' 2>/dev/null || echo yes)))
 export PATH := $(or $(ACTIVE),$(CURDIR)/.venv/bin):$(PATH)
 export PYTHONPATH := $(CURDIR)
 PIP := $(or $(ACTIVE),.venv/bin)/pip
@@ -46,13 +48,16 @@ export CORES
 # A page more than cores, as a page waits for its kernel or its kernel for it, but no training more.
 TRAININGS = $(or $(if $(filter-out cpu,$(or $(BINENC_DEVICE),cuda)),$(if $(shell nvidia-smi -L 2>/dev/null),$(GPU_RUNS))),$(CORES))
 
-# One build at a time; after a power loss the next command resumes by itself. What `train` is for has no record: it
-# runs, whatever Snakemake remembers.
+# One build at a time.
 FREE = { flock -n -E 75 _build/lock true; [ $$? != 75 ]; }
-SNAKEMAKE = mkdir -p _build && { $(FREE) || echo "another build is at work here: waiting" >&2; } && \
-	flock --no-fork _build/lock python -m pipeline.warm -- \
-	python -m snakemake --cores $$(($(CORES) + 1)) --max-threads $(CORES) --rerun-incomplete --nolock \
+ALONE = mkdir -p _build && { $(FREE) || echo "another build is at work here: waiting" >&2; } && \
+	flock --no-fork _build/lock
+
+# After a power loss the next command resumes by itself. What `train` is for has no record: it runs, whatever
+# Snakemake remembers.
+SNAKEMAKE = python -m snakemake --cores $$(($(CORES) + 1)) --max-threads $(CORES) --rerun-incomplete --nolock \
 	--keep-going --scheduler greedy --forcerun train --resources training=$(TRAININGS)
+BUILD = $(ALONE) python -m pipeline.warm -- $(SNAKEMAKE)
 
 # Snakemake is kept quiet, and a build that fails for its reasons would end without a word; 2 is a wrong word of the user.
 LEFT = { code=$$?; [ $$code = 2 ] || echo "not complete: make plan says what is left, or what is wrong" >&2; exit $$code; }
@@ -62,26 +67,28 @@ BUILT = [ -e _build/html/index.html ] || { echo "make $(1) needs what make book 
 REPORT = echo "report: $(CURDIR)/_build/html/index.html"
 
 .DEFAULT_GOAL := help
-.PHONY: help env book report plan run paper slurm verify export import test test-browser linkcheck pdf readme launch bench lint lab serve clean
+.PHONY: help broken env book report plan run paper slurm verify export import test test-browser linkcheck pdf readme launch bench lint lab serve clean
+
+broken:
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-14s%s\n' $$name "$$what"; done
 
 env: $(if $(filter-out $(CURDIR)/.venv/bin,$(ACTIVE)),,.venv/installed)
 
-.venv/installed: requirements.lock
+.venv/installed: requirements.lock $(if $(BROKEN),broken)
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "binenc needs Python 3.11 or newer")'
-	python3 -m venv .venv
+	python3 -m venv $(if $(BROKEN),--clear) .venv
 	.venv/bin/python -m pip install --progress-bar off -q -r requirements.lock
 	.venv/bin/python -m pip install --progress-bar off -q --no-deps -e .
 	@touch $@
 
 book: env  ## train what is missing of PROFILE (quick), render the report to _build/html
-	@$(SNAKEMAKE) --quiet all --config "profile=$(PROFILE)" || $(LEFT)
+	@$(BUILD) --quiet all --config "profile=$(PROFILE)" || $(LEFT)
 	@$(REPORT)
 
 report: env  ## render the report from the records there are, without training
-	@$(SNAKEMAKE) --quiet all --config "profile=$(PROFILE)" train=false || $(LEFT)
+	@$(BUILD) --quiet all --config "profile=$(PROFILE)" train=false || $(LEFT)
 	@$(REPORT)
 
 plan: env  ## what `make book` would do, one line a job
@@ -95,13 +102,13 @@ run: env  ## one page: EXPERIMENT=digits_mlp [PROFILE= PROTOCOL= ARCH= SEED= EPO
 paper: env  ## train what is missing of PROFILE (paper), after an estimate: [SHARD=1/4 YES=1 BINENC_DEVICE=cpu]
 	@python -m binenc.commands.estimate "$(RECORDED)" --cores $(CORES) --keep _build/estimate.json \
 		$(if $(SHARD),--shard "$(SHARD)") $(if $(filter 1,$(YES)),--yes)
-	@$(SNAKEMAKE) --quiet all --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages) || $(LEFT)
+	@$(BUILD) --quiet all --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages) || $(LEFT)
 	$(if $(SHARD),,@$(REPORT))
 
 slurm: env  ## the same with each page a job of a Slurm cluster: profiles/slurm/config.yaml
 	@python -c 'import snakemake_executor_plugin_slurm' 2>/dev/null || { \
 		echo "make slurm needs Snakemake's executor for it: $(PIP) install -e '.[slurm]'" >&2; exit 2; }
-	@mkdir -p _build && flock --no-fork _build/lock python -m snakemake --profile profiles/slurm $(SLURM) \
+	@$(ALONE) python -m snakemake --profile profiles/slurm $(SLURM) \
 		--quiet host rules progress --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages)
 
 verify: env  ## train a recorded run again and compare: RUN=mnist/as_written/binary_encoding/seed-0 [PROFILE=paper]
@@ -117,7 +124,7 @@ test: env  ## all tests that need no browser and no GPU
 	@OMP_NUM_THREADS=1 python -m pytest -q -n $(CORES)
 
 test-browser: env  ## look at the report in chromium; needs playwright, and AXE=.../axe.min.js of npm's axe-core
-	@python -c 'import playwright' || { echo "make test-browser needs chromium, and $(PIP) install -e '.[browser]'" >&2; exit 2; }
+	@python -c 'import playwright' 2>/dev/null || { echo "make test-browser needs chromium, and $(PIP) install -e '.[browser]'" >&2; exit 2; }
 	@python -m pytest -q -m browser
 
 linkcheck: env  ## links, images, downloads and sizes of the report that was built last
@@ -125,7 +132,7 @@ linkcheck: env  ## links, images, downloads and sizes of the report that was bui
 	@python -m pipeline.check _build/stage _build/html
 
 pdf: env  ## the report as one PDF, printed by chromium
-	@mkdir -p _build && flock --no-fork _build/lock python -m pipeline.pdf
+	@$(ALONE) python -m pipeline.pdf
 
 readme: env  ## the verdicts of paper, first_epochs and quick, and a figure of the first, into README.md
 	@python -m pipeline.readme paper first_epochs quick

@@ -22,7 +22,7 @@ LATER = 2000
 
 
 def main(chosen: list[str]) -> None:
-    """Measure the chosen parts, or all; what is known is written row by row, beside the parts of before."""
+    """Measure the chosen parts, or all; each is written when it is complete, beside the others of before."""
     parts = {"cpu": cpu_rows, "gpu": gpu_rows, "build": building.rows, "bf16": measures.precision_effect}
     if unknown := [part for part in chosen if part not in parts]:
         raise InputError(f"part {unknown[0]!r}: allowed are {', '.join(parts)}")
@@ -47,10 +47,10 @@ def main(chosen: list[str]) -> None:
         for row in parts[part]():
             rows.append(row)
             print(shown(row), flush=True)
-            known[part] = made | {"rows": rows}
-            draft = path.with_suffix(".draft")  # an interrupted benchmark leaves the file as it was
-            draft.write_text(json.dumps(known, indent=1))
-            os.replace(draft, path)
+        known[part] = made | {"rows": rows}
+        draft = path.with_suffix(".draft")  # an interrupted benchmark leaves the file as it was
+        draft.write_text(json.dumps(known, indent=1))
+        os.replace(draft, path)
 
 
 def cpu_rows():

@@ -187,7 +187,7 @@ def main() -> None:
         values = checked(Path(source), words)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
-    os.environ.setdefault("BINENC_FIGURES", str(Path(output).resolve().parent / "figures"))
+    os.environ["BINENC_FIGURES"] = str(Path(output).resolve().parent / "figures")
     execute(Path(source), Path(output), values)
 
 

@@ -18,10 +18,10 @@ from pipeline.stage import BUILD, STAGE, fill_in, stage
 def build(builder: str = "html") -> Path:
     """Build the staged book; a warning is an error."""
     (STAGE / COMPLETE).unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pipeline.warm", "pipeline.book", "build", str(STAGE)]
+    words = [sys.executable, "-m", "pipeline.warm", "pipeline.book", "build", str(STAGE)]
     with (BUILD / "report.log").open("w") as log:
         options = ["--builder", builder, "-W", "-n", "--keep-going", "-q"]
-        done = subprocess.run([*command, *options], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        done = subprocess.run([*words, *options], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
     if done.returncode:
         lines = (BUILD / "report.log").read_text().splitlines()
         said = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-5:]

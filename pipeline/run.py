@@ -26,7 +26,7 @@ def main() -> None:
         "architecture": run.architecture,
         "seed": run.seed,
     }
-    os.environ.setdefault("BINENC_FIGURES", str(ROOT / "_build/figures"))
+    os.environ["BINENC_FIGURES"] = str(ROOT / "_build/figures")
     page = Path("_build/pages", profile, f"{run.id}.ipynb")
     if not is_current(chosen, run):
         print(f"training: progress in {page.with_suffix('.log')}", flush=True)

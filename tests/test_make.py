@@ -1,6 +1,8 @@
 """The front door: what it refuses, in one line with what is allowed."""
 
+import fcntl
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,8 @@ def copy(tmp_path_factory) -> Path:
         (("book", "RUN=digits_mlp"), "RUN", "not read by `make book`"),
         (("book", "PORT=3"), "PORT", "not read by `make book`"),
         (("plan", "CORES=0"), "CORES=0", "at least 1"),
+        (("plan", "CORES=1.5"), "CORES=1.5", "a whole number"),
+        (("plan", "CORES=all"), "CORES=all", "a whole number"),
         (("paper", "GPU_RUNS=0"), "GPU_RUNS=0", "at least 1"),
         (("book", "PROFIL=smoke"), "PROFIL", "make help"),
     ],
@@ -70,3 +74,35 @@ def test_a_report_of_no_record_is_refused(copy):
     done = try_make(copy, "report", "PROFILE=smoke")
     assert done.returncode == 2
     assert done.stderr.startswith("there is no record to show: `make book PROFILE=smoke`")
+
+
+def test_a_plan_does_not_wait_for_the_build_that_it_is_about(copy):
+    (copy / "_build").mkdir(exist_ok=True)
+    with (copy / "_build/lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = try_make(copy, "plan", "PROFILE=smoke")
+    assert done.returncode == 0
+    assert "build the book" in done.stdout
+    assert not done.stderr
+
+
+def test_an_environment_of_a_python_that_is_gone_is_made_again(copy, tmp_path):
+    """As after an upgrade of the system: its stamp is newer than the lock, but nothing can be imported."""
+    (copy / ".venv/bin").mkdir(parents=True)
+    (copy / ".venv/installed").touch()
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n")  # binenc is not active
+    (tmp_path / "python3").chmod(0o755)
+    words = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+
+    def said() -> str:
+        return subprocess.run(
+            ["make", "-n", "env"], cwd=copy, env=words, capture_output=True, text=True, timeout=60
+        ).stdout
+
+    assert "venv --clear .venv" in said()
+    python = copy / ".venv/bin/python"
+    python.write_text("#!/bin/sh\nexit 0\n")
+    python.chmod(0o755)
+    assert "python3 -m venv" not in said()
+    (copy / ".venv/installed").unlink()
+    assert "venv  .venv" in said()
