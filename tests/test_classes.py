@@ -46,6 +46,21 @@ def test_the_sentence_names_the_least_and_whether_shares_rank_as_accuracies(made
     assert (float(mean), float(std)) == pytest.approx((np.mean(known), np.std(known, ddof=1)), abs=0.05)
 
 
+def test_classes_that_are_all_alike_have_no_ranks_and_the_sentence_says_so(made):
+    found = study.read(["smoke"], experiments=["digits_mlp"], protocols=["as_written"])
+    shares = {0: [1.0, 1.0, 1.0], 1: [0.9, 0.8, 0.7]}
+    rows = [
+        ("smoke", "digits_mlp", "as_written", seed, f"c{i}", share, 0.9 - i / 10)
+        for seed, run in shares.items()
+        for i, share in enumerate(run)
+    ]
+    table = pd.DataFrame(rows, columns=CLASS_COLUMNS)
+    said = extremes(found, table)
+    assert "over classes 1 (2 seeds, of which 1 without ranks: all classes alike)" in said
+    said = extremes(found, table[table.seed == 0])
+    assert "over classes undefined (1 seed, of which 1 without ranks: all classes alike)" in said
+
+
 def test_a_single_architecture_without_codes_has_nothing_to_say(made):
     found = study.read(["smoke"], architectures=["linear_penultimate"])
     assert extremes(found, classes_of(found)) == ""

@@ -42,6 +42,13 @@ def test_bins_hold_every_point_and_one_bit_each(smoke, at, epoch):
             assert row.points == ((column > low) & (column <= row.high + 1e-12)).sum()
 
 
+@pytest.mark.parametrize(("bins", "reach"), [(24, 26.985973509249394), (30, 63.699799115272214), (30, 1.0)])
+def test_a_bit_is_that_of_its_sign_also_where_even_steps_miss_zero(bins, reach):
+    for value, bit in ((0.0, 0), (-1e-300, 0), (1e-300, 1), (reach, 1), (-reach, 0)):
+        counts = latents.histogram(np.array([value]), bins, reach)
+        assert [counts[: bins // 2].sum(), counts[bins // 2 :].sum()] == [1 - bit, bit]
+
+
 def test_latents_that_are_all_zero(smoke):
     record = drawn(smoke.all_runs()[0])
     record.arrays["sample_latents"][:] = 0

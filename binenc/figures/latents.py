@@ -40,12 +40,18 @@ def shortly(reach: float) -> str:
     return f"{reach:.0f}" if reach >= 100 else f"{reach:.2g}"
 
 
+def edges_of(bins: int, reach: float) -> np.ndarray:
+    """The edges of an even number of bins of equal width from -reach to reach, with 0 exactly amid."""
+    half = np.linspace(0, reach, bins // 2 + 1)
+    return np.r_[-half[:0:-1], half]
+
+
 def histogram(values: np.ndarray, bins: int, reach: float) -> np.ndarray:
-    """Counts in an even number of bins of equal width from -reach to reach, each of values of one bit only.
+    """Counts in the bins of `edges_of`, each of values of one bit only.
 
     Zero counts to the bin below it, as its bit is 0.
     """
-    return np.histogram(-values, bins, (-reach, reach))[0][::-1]
+    return np.histogram(-values, edges_of(bins, reach))[0][::-1]
 
 
 def ridges(record: Record, at: int, n: int) -> pd.DataFrame:
@@ -56,7 +62,7 @@ def ridges(record: Record, at: int, n: int) -> pd.DataFrame:
     latents = record.arrays["sample_latents"][at].astype(float)
     chosen = evenly(latents.shape[1], n)
     reach = np.abs(latents[:, chosen]).max() or 1.0
-    edges = np.linspace(-reach, reach, BINS + 1)
+    edges = edges_of(BINS, reach)
     counts = np.stack([histogram(latents[:, k], BINS, reach) for k in chosen])
     row, column = np.nonzero(counts)
     return pd.DataFrame(
@@ -73,7 +79,7 @@ def ridges(record: Record, at: int, n: int) -> pd.DataFrame:
 def draw_ridges(ax: Axes, table: pd.DataFrame, colour: str) -> None:
     """Draw `ridges`, one above the other: what counts as bit 1 in colour, bit 0 in grey."""
     reach = (table.high - table.low).mean() * BINS / 2
-    edges = np.linspace(-reach, reach, BINS + 1)
+    edges = edges_of(BINS, reach)
     dimensions, row = np.unique(table.dimension, return_inverse=True)
     heights = np.zeros((len(dimensions), BINS))
     heights[row, np.rint((table.low + reach) / (2 * reach) * BINS).astype(int)] = table.points
