@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from binenc import records
 from binenc.profile import ARCHITECTURES
 from binenc.provenance import version
 from binenc.text.words import counted, markdown_table, number
@@ -87,7 +88,7 @@ def status(pages: list, chapters: list[Path], live: str) -> str:
         "# Status\n\nHow this report was made.\n\n## Pages\n",
         markdown(
             executed(pages, chapters, live),
-            "Every executed page: how long, how much, and the command that remakes it.",
+            "Every executed page: how long, how much, and the command that executes it again.",
             "sortable",
         ),
         "## Training\n",
@@ -161,12 +162,11 @@ def data(made: list[dict]) -> list[dict]:
 
 
 def configurations(pages: list) -> list[str]:
-    """A fold for each different configuration."""
+    """A fold for each different configuration, of older records too with all fields that there are now."""
     found = {}
     for page in pages:
-        shared = {
-            k: v for k, v in page.record.run["configuration"].items() if k not in ("architecture", "seed")
-        }
+        whole = records.filled(page.record.run["configuration"])
+        shared = {k: v for k, v in whole.items() if k not in ("architecture", "seed")}
         title = f"{page.profile.title}: {page.run.group}"
         found.setdefault((title, yaml.safe_dump(shared, sort_keys=False)), []).append(page)
     return [

@@ -45,11 +45,17 @@ class Page:
 
     @property
     def command(self) -> str:
+        """What executes the page again, and reads the record as long as it is current."""
         r = self.run
         return (
             f"make run PROFILE={self.profile.name} EXPERIMENT={r.experiment_name} "
             f"PROTOCOL={r.protocol_name} ARCH={r.architecture} SEED={r.seed}"
         )
+
+    @property
+    def check(self) -> str:
+        """What trains the run again, and compares."""
+        return f"make verify PROFILE={self.profile.name} RUN={self.run.id}"
 
 
 def stage(live: str, shown: list[str]) -> None:
@@ -115,7 +121,7 @@ def stage_run(page: Page) -> None:
     line = (
         f"Profile {page.profile.name} · trained {made['date'][:10]} from commit "
         f"{version(made['commit'], made['dirty'])} on {made['device']} in {made['wall_seconds']:.0f} s "
-        f"· remake: `{page.command}`"
+        f"· draw again: `{page.command}` · train again and compare: `{page.check}`"
     )
     content.cells.append(new_markdown_cell(foot(line, "run.ipynb", page.name), id="provenance"))
     target = STAGE / f"{page.name}.ipynb"

@@ -44,6 +44,13 @@ def test_the_status_says_how_each_page_and_record_was_made(pages, tmp_path):
     assert "dropout: first_epoch" in said
 
 
+def test_a_record_from_before_a_field_shares_its_configuration_with_later_ones(pages):
+    before = appendix.configurations(pages)
+    assert "classifier_sgd: 0.0" in before[0]
+    del pages[0].record.run["configuration"]["experiment"]["classifier_sgd"]
+    assert appendix.configurations(pages) == before
+
+
 def test_versions_are_those_of_the_report_and_then_those_of_the_records(pages, monkeypatch):
     monkeypatch.setattr(appendix.platform, "python_version", lambda: "3.99.0")
     monkeypatch.setattr(appendix.importlib.metadata, "version", lambda name: f"9 of {name}")

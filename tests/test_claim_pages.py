@@ -46,10 +46,8 @@ def test_tables_show_words_for_every_claim_and_column():
     said = (
         "quick, 3 seeds, intervals of ± 4.3 standard errors. Reproduced: binarity (1), linear not binary (2)"
     )
-    others = (
-        "only there (4), test accuracy (5), train accuracy (6), others comparable (7), faster collapse (8), "
-    )
-    others += "within class covariance (9), equal size (10)"
+    others = "only binary encoding (4), test accuracy (5), train accuracy (6), others comparable (7), "
+    others += "faster collapse (8), within class covariance (9), equal size (10)"
     assert first == f"- **digits_mlp, as written**, {said}, one code (3), {others}."
     assert second == f"- **digits_mlp, as released**, {said}, {others}; not reproduced: one code (3)."
     assert len(effects_frame(judged)) == sum(len(v.effects) for v in judged)

@@ -83,6 +83,7 @@ def test_the_page_of_a_run_says_which_and_how_it_was_trained(pages, tmp_path, mo
     heading, foot = staged.cells
     assert heading.source == "# Digits (MLP), as written: Binary encoding, seed 1\n\nOf one."
     assert (
-        "Profile smoke · trained 2020-02-20 from commit cccccccccc on a machine far away in 123 s · remake: "
-        "`make run PROFILE=smoke EXPERIMENT=digits_mlp PROTOCOL=as_written ARCH=binary_encoding SEED=1` · "
+        "Profile smoke · trained 2020-02-20 from commit cccccccccc on a machine far away in 123 s "
+        "· draw again: `make run PROFILE=smoke EXPERIMENT=digits_mlp PROTOCOL=as_written "
+        f"ARCH=binary_encoding SEED=1` · train again and compare: `make verify PROFILE=smoke RUN={run}` · "
     ) in foot.source

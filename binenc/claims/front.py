@@ -1,6 +1,7 @@
 """What a reader with five minutes is told beside the verdicts, on the front page and in the README."""
 
 import re
+from itertools import permutations
 
 from binenc.claims.pages import seeds, words
 from binenc.claims.verdict import Verdict
@@ -14,9 +15,9 @@ FINDINGS = [
     "{linear-not-binary:gain of two peaks over one, last} with a linear penultimate layer. From the first "
     "evaluation to the last the width of the peaks changes by {binarity:standard deviation} and by "
     "{linear-not-binary:standard deviation}, which scale alone could do.",
-    "**One code per class** ({one-code}; {only-there}). With a linear penultimate layer "
-    "{only-there:whole-code share, linear penultimate} of the training points have their class's most common "
-    "code; under binary encoding {one-code:whole-code share, test set} of the test points and "
+    "**One code per class** ({one-code}; {only-binary-encoding}). With a linear penultimate layer "
+    "{only-binary-encoding:whole-code share, linear penultimate} of the training points have their class's "
+    "most common code; under binary encoding {one-code:whole-code share, test set} of the test points and "
     "{one-code:whole-code share} of the training points do (claimed {one-code:claimed}){one-code:note}.",
     "**Accuracy** ({test-accuracy}; {train-accuracy}). Binary encoding should be ahead of each of the "
     "others. The smallest of its three leads, in percentage points, negative where it trails: on test "
@@ -43,6 +44,9 @@ ELSEWHERE = (
     "training points have their class's most common code ({one-code}{one-code:note})."
 )
 """The same in short, of what else is recorded."""
+
+LENGTH = {"title", "epochs", "evaluate_every"}
+"""Of an experiment, what tells the first epochs of a training from all."""
 
 
 def numbers(found: Study, changed: Study, judged: list[Verdict], link: str = "") -> str:
@@ -76,6 +80,32 @@ def elsewhere(judged: list[Verdict], first: bool, link: str = "") -> str:
         if _has_all(ELSEWHERE, other) and first is (some.profile == judged[0].profile):
             n = seeds(v.n_seeds for v in other.values())
             lines.append(f"- **{some.where}**, {n}: {_filled(ELSEWHERE, other, link)}")
+    return "\n".join(lines)
+
+
+def at_length(found: Study, judged: list[Verdict]) -> str:
+    """Which verdicts on the first epochs of a training are others at its end: a Markdown item each.
+
+    Of experiments that differ in the number of epochs alone, both recorded, by protocol.
+    """
+    trained = {(name, run.experiment_name): run.experiment for name, run in found.each()}
+    cases: dict[tuple[str, str, str], dict[int, Verdict]] = {}
+    for v in judged:
+        if v.recorded and v.n_seeds > 1:
+            cases.setdefault((v.profile, v.experiment, v.protocol), {})[v.claim.number] = v
+    lines = []
+    for short, long in permutations(cases, 2):
+        few, every = trained[short[:2]], trained[long[:2]]
+        same = few.model_dump(exclude=LENGTH) == every.model_dump(exclude=LENGTH)
+        both = sorted(cases[short].keys() & cases[long].keys())
+        if short[2] == long[2] and same and few.epochs < every.epochs and both:
+            pairs = [(cases[short][n], cases[long][n]) for n in both]
+            others = [(first, last) for first, last in pairs if first.verdict != last.verdict]
+            named = "; ".join(f"{first.claim}, {words(first)}, then {words(last)}" for first, last in others)
+            lines.append(
+                f"- **{pairs[0][0].where}, beside all {every.epochs}**: {len(others)} of {len(pairs)} "
+                f"verdicts are others at the end{': ' * bool(named)}{named}."
+            )
     return "\n".join(lines)
 
 

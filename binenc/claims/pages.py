@@ -93,7 +93,7 @@ def headline(verdicts: pd.DataFrame) -> str:
         judged, lacking = part[part.n_seeds > 0], part[part.evidence & (part.n_seeds == 0)]
         found = [(word, judged[judged.verdict == word]) for word in WORDS]
         said = [
-            f"{words}: {', '.join(rows.slug.str.replace('-', ' ') + rows.claim.map(' ({})'.format))}"
+            f"{words}: {', '.join(str(known(slug)) for slug in rows.slug)}"
             for words, rows in [*found, ("without the records that it takes", lacking)]
             if len(rows)
         ]

@@ -133,11 +133,11 @@ def one_code(part: Part) -> list[Effect]:
 
 
 @claim(
-    "only-there",
+    "only-binary-encoding",
     "In none of the others do a class's points share one code, and fewer do than under binary encoding",
     "Section 3, Fig. 2",
 )
-def only_there(part: Part) -> list[Effect]:
+def only_binary_encoding(part: Part) -> list[Effect]:
     """Training set, after the last epoch: in each of the other three the share is below {ALL_POINTS}, and,
     paired by seed, below that of binary encoding. A code has a bit for each latent; without a penultimate
     layer these are many more, and a longer code is shared less easily. Agreement per bit is shown for

@@ -21,6 +21,9 @@ class Claim:
     one_suffices: bool
     """One effect where the claim puts it is enough."""
 
+    def __str__(self) -> str:
+        return f"{self.slug.replace('-', ' ')} ({self.number})"
+
 
 @dataclass(frozen=True)
 class Verdict:
