@@ -54,7 +54,9 @@ def test_graphs_are_replayed_for_full_batches_of_each_mode(smoke, monkeypatch):
     assert all(torch.equal(weights[name], same[name]) for name in weights)
 
 
-@pytest.mark.parametrize("name", ["digits_mlp", "digits_cnn,precision=bf16"])
+@pytest.mark.parametrize(
+    "name", ["digits_mlp", "digits_mlp,classifier_sgd=0.05", "digits_cnn,precision=bf16"]
+)
 @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
 def test_a_step_reads_no_number_back(smoke, name, protocol):
     """Which would make it wait for the device, and could not be recorded: tensors without numbers refuse."""
@@ -94,9 +96,11 @@ class TestGpu:
         assert_same_numbers(run, train(run, progress=False), textbook(run, 3))
 
     @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
-    def test_a_graph_is_the_step(self, smoke, monkeypatch, protocol):
+    @pytest.mark.parametrize("classifier_sgd", [0, 0.05])
+    def test_a_graph_is_the_step(self, smoke, monkeypatch, protocol, classifier_sgd):
         """Dropout included: a graph draws the masks that the step would have drawn."""
-        run = changed(smoke, "digits_mlp,epochs=3,halve_every=2", protocol)
+        name = f"digits_mlp,epochs=3,halve_every=2,classifier_sgd={classifier_sgd}"
+        run = changed(smoke, name, protocol)
         (graphed, weights), (again, _) = train(run, progress=False), train(run, progress=False)
         assert graphed.history.equals(again.history)
         monkeypatch.setattr(training, "GraphedStep", lambda step, model, batch_size: step)
