@@ -55,6 +55,16 @@ def test_nearest_counts_the_evaluations_at_which_all_four_measures_are_lower():
     assert times_and_areas(ahead)["ahead by all four"].values.tolist() == [1.0] * 3
 
 
+def test_worst_is_of_the_measure_where_binary_encoding_is_least_far_from_the_others_best():
+    other = {(metric, a): (1.0, 0.7, 0.5) for metric in paper.ETF for a in ARCHITECTURES if a != BINARY}
+    far = {(metric, BINARY): (0.05, 0.02, 0.01) for metric in paper.ETF}
+    near = other | far | {("max_angle", BINARY): (0.1, 0.4, 0.01)}
+    for curves, expected in ((other | far, 0.05 / 0.5), (near, 0.4 / 0.5)):
+        worst = times_and_areas(curves)["worst, of all four"]
+        assert not worst.decides
+        assert worst.shown.mean == pytest.approx(expected, rel=1e-4)
+
+
 def test_a_value_of_zero_is_on_the_logarithmic_scale_too():
     effects = times_and_areas({("tr_sw_sb", BINARY): (1.0, 0.0, 0.0)})
     assert math.isfinite(effects["Tr(Sw Sb⁺)/C, area"].interval.mean)

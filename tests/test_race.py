@@ -50,6 +50,14 @@ def test_ahead_is_below_all_of_the_rest():
     assert run(FIRST, BETTER, [1.0, 0.05, 0.8]).ahead.tolist() == [0, 0, 1]
 
 
+def test_apart_is_the_worst_of_the_first_beside_the_best_of_the_rest():
+    assert math.exp(run(FIRST, BETTER, WORSE).apart) == pytest.approx(1.0 / 0.5)
+    assert math.exp(run([0.2, 0.4, 0.1], BETTER, WORSE).apart) == pytest.approx(0.4 / 0.5)
+    assert run([0.0, 0.0, 0.0], [0.0, 1.0, 1.0]).apart == 0  # both at the floor
+    assert math.exp(run(FIRST, [np.nan, 0.7, 0.5]).apart) == pytest.approx(0.1 / 0.5)
+    assert math.isnan(run(FIRST, [np.nan] * 3).apart)
+
+
 def test_an_evaluation_without_a_value_is_no_time_and_in_no_area():
     gap = [np.nan, 0.7, 0.5]
     found = run(FIRST, gap)

@@ -24,10 +24,12 @@ FINDINGS = [
     "points, {test-accuracy:smallest}; on training points, {train-accuracy:smallest}{train-accuracy:note}.",
     "**Neural collapse** ({faster-collapse}). Binary encoding is ahead by all four measures, of the lengths "
     "of class means, their angles (two) and the variance within classes, at a share of "
-    "{faster-collapse:ahead by all four} of the evaluations. Averaged over the training, the spread of the "
-    "angles is {faster-collapse:equiangularity, area} what it is in the best of the others, the variance "
-    "within classes relative to that between them, Tr(Sw Sb⁺)/C, {faster-collapse:Tr(Sw Sb⁺)/C, area}. It "
-    "should also come in fewer epochs to where the best of the others ends{faster-collapse:unsure}.",
+    "{faster-collapse:ahead by all four} of the evaluations; its worst value, by the measure where that is "
+    "most, is {faster-collapse:worst, of all four} the best that any of the others ever has. Averaged over "
+    "the training, the spread of the angles is {faster-collapse:equiangularity, area} what it is in the best "
+    "of the others, the variance within classes relative to that between them, Tr(Sw Sb⁺)/C, "
+    "{faster-collapse:Tr(Sw Sb⁺)/C, area}. It should also come in fewer epochs to where the best of the "
+    "others ends{faster-collapse:unsure}.",
     "**Within-class covariance** ({within-class-covariance}). From the first evaluation to the last its mean "
     "entry changes by {within-class-covariance:mean entry, binary encoding} under binary encoding, by "
     "{within-class-covariance:mean entry, linear penultimate}, "

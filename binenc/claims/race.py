@@ -19,6 +19,8 @@ class Race(NamedTuple):
     """Logarithm of the geometric mean over the epochs, less that of the lowest of the rest."""
     ahead: np.ndarray
     """At each evaluation 1 where it is below all of the rest, else 0; NaN where a curve has no value."""
+    apart: float
+    """Logarithm of its largest value over the least of the rest, each at any evaluation defined in all."""
     never: bool
     """It never comes to that value, and its time is the least that it can be."""
     at_once: bool
@@ -42,6 +44,7 @@ def race(curves: np.ndarray, epochs: np.ndarray) -> Race:
         time=reached - theirs,
         area=area - min(areas),
         ahead=np.where(defined, mine < curves[1:].min(axis=0), np.nan),
+        apart=log(mine[defined]).max() - log(curves[1:, defined]).min() if defined.any() else math.nan,
         never=reached > epochs[-1],
         at_once=reached == epochs[0],
         from_start=theirs == epochs[0],
@@ -65,4 +68,9 @@ def log_area(curve: np.ndarray, epochs: np.ndarray) -> float:
     """Mean of a measure's logarithm over the epochs, by the trapezoidal rule; NaN of fewer than two."""
     if len(epochs) < 2:
         return math.nan
-    return trapezoid(np.log(np.maximum(curve, FLOOR)), epochs) / (epochs[-1] - epochs[0])
+    return trapezoid(log(curve), epochs) / (epochs[-1] - epochs[0])
+
+
+def log(values: np.ndarray) -> np.ndarray:
+    """The natural logarithm, of values below `FLOOR` that of the floor."""
+    return np.log(np.maximum(values, FLOOR))
