@@ -208,8 +208,7 @@ def filled(configuration):
 
 def _read(path: Path, *names: str) -> tuple:
     """The content of run.json and those files of a record, which have the checksums that run.json says."""
-    # An empty folder is one that the engine made before the training.
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+    if not path.exists():
         raise FileNotFoundError(f"no record in {path}")
     try:
         run = json.loads((path / "run.json").read_bytes())

@@ -134,16 +134,6 @@ def test_found_when_saved(smoke, run, path):
     assert records.is_current(smoke, run)
 
 
-def test_an_empty_folder_is_no_record(smoke, run, path, capfd):
-    path.mkdir(parents=True)
-    assert records.find(smoke, run) is None
-    assert len(records.tabulate(smoke, [run])) == 0
-    assert path.exists()
-    assert not capfd.readouterr().err
-    records.save(make(run), path)
-    assert same(records.find(smoke, run), make(run))
-
-
 def test_saved_again_is_the_new_one(smoke, run, saved):
     records.save(make(run, 9.0), saved)
     assert same(records.find(smoke, run), make(run, 9.0))
