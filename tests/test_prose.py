@@ -158,6 +158,21 @@ def test_the_floor_of_a_simplex_is_of_the_test_points_of_each_dataset(made):
     assert prose.simplex_floor(study.read(["smoke"], protocols=["as_released"])) == ""
 
 
+def test_angles_of_class_means_stand_beside_those_of_random_directions(made):
+    found = study.read(["smoke"], ["digits_mlp"], ["as_written"])
+    t, equal = found.table, found.table.metric == "equiangularity"
+    values = {"binary_encoding": 0.01, "linear_penultimate": 0.9, "no_penultimate": math.nan}
+    for architecture, value in values.items():
+        t.loc[equal & (t.architecture == architecture), "value"] = value
+    first, _, line = prose.simplex_ends(found).splitlines()
+    d = made["digits_mlp/as_written/binary_encoding/seed-0"].arrays["test_class_means"].shape[1]
+    assert "in 1 of 1 cases with binary encoding and " in first
+    assert f"binary encoding 0.010 ({number(d**-0.5, 2)}), linear penultimate 0.90 (" in line
+    assert "no penultimate" not in line
+    t.loc[equal, "value"] = math.nan
+    assert prose.simplex_ends(found) == ""
+
+
 def test_other_readings_of_the_loss_are_not_told_by_the_formula_of_this_one(made):
     found = study.read(["smoke"], protocols=["as_written"])
     table = found.table.assign(protocol="as_written,loss_bin=exp_of_norm")

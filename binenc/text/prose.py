@@ -181,6 +181,34 @@ def simplex_floor(found: Study) -> str:
     return f"{head}{'; '.join(said)}." if said else ""
 
 
+def simplex_ends(found: Study) -> str:
+    """Whether class means end at more equal angles than random directions have: a Markdown item a case."""
+    random = {}
+    for name, run in found.each():
+        if (key := (name, *run.key[:3])) not in random:
+            random[key] = find(found.profiles[name], run).arrays["test_class_means"].shape[1] ** -0.5
+    ends = final(found, "equiangularity").dropna(subset="mean")
+    ends["random"] = [random[key] for key in ends[KEYS].itertuples(index=False, name=None)]
+    nearer, mine = ends["mean"] < ends.random, ends.architecture == "binary_encoding"
+    counts = " and ".join(
+        f"{nearer[of].sum()} of {of.sum()} {words}"
+        for words, of in (("cases with binary encoding", mine), ("without", ~mine))
+        if of.any()
+    )
+    lines = [
+        f"Class means end at more equal angles than random directions in {counts} (equiangularity; in "
+        "brackets that of random directions, about 1/√d):",
+        "",
+    ]
+    for key, part in ends.groupby(GROUP, sort=False):
+        said = ", ".join(
+            f"{ARCHITECTURES[r.architecture].lower()} {number(r.mean, 2)} ({number(r.random, 2)})"
+            for r in part.itertuples()
+        )
+        lines.append(f"- {where(found, *key)}: {said}.")
+    return "\n".join(lines) if len(ends) else ""
+
+
 def parameter_sentence(table: pd.DataFrame) -> str:
     """Whether the three architectures with a penultimate layer have equally many parameters, as Markdown."""
     told = table[table["First three equal"] != "–"]["First three equal"]
