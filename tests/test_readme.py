@@ -28,6 +28,7 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     )
     numbers = "- **Apart** first_epochs\n- **Axes**"
     monkeypatch.setattr(readme.front, "numbers", lambda found, changed, judged: numbers)
+    monkeypatch.setattr(readme.front, "at_length", lambda found, judged: "- **Later** than first")
     t = table(paper_world())
     judged = judge_table(pd.concat([t.assign(profile="first_epochs"), t]))
     monkeypatch.setattr(readme.claims, "judge", lambda found: judged)
@@ -54,7 +55,7 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     assert "Claim · first_epochs" in shown
     assert "Claim · quick" in folded
     assert "Claim · quick" not in shown
-    assert folded.endswith("\n\n</details>\n\n<!-- /verdicts -->\n")
+    assert folded.endswith("\n- **Later** than first\n\n</details>\n\n<!-- /verdicts -->\n")
     assert "\n- **Apart** first_epochs\n" in shown
     assert "| 10 | The three architectures" in written
     assert "\n- **Axes**\n" in written
