@@ -13,9 +13,9 @@ UNSURE = "with an interval that holds 0"
         ((0.1, 0.9, 0.95), "still rising, by 5.00 percentage points in the last 5 epochs"),
         ((0.1, 0.955, 0.95), ""),
         ((0.1, 0.95, 0.95002), ""),
-        ((0.1, 0.98, 0.95), "it had been higher, 0.9800 after epoch 5"),
-        ((0.985, 0.1, 0.95), "it had been higher, 0.9850 after epoch 0"),
-        ((0.1, 0.995, 0.95), "it had been higher, 0.9950 after epoch 5"),
+        ((0.1, 0.98, 0.95), "the mean share had been higher, 0.9800 after epoch 5"),
+        ((0.985, 0.1, 0.95), "the mean share had been higher, 0.9850 after epoch 0"),
+        ((0.1, 0.995, 0.95), "the mean share had been higher, 0.9950 after epoch 5"),
         ((0.1, 0.95, 0.999), ""),
         ((0.95,), ""),
     ],
@@ -33,8 +33,8 @@ def test_a_share_that_rises_or_was_higher_is_said_to_and_judged_all_the_same(sha
 @pytest.mark.parametrize(
     ("bits", "said"),
     [
-        (0.999, "judged by agreement per bit, as the released code plots it, it would be reproduced"),
-        (0.99, "judged by agreement per bit, as the released code plots it, it would be undecided"),
+        (0.999, "judged by agreement per bit, which the released code plots, it would be reproduced"),
+        (0.99, "judged by agreement per bit, which the released code plots, it would be undecided"),
         (0.9, "beyond the bound: whole-code share"),
     ],
 )
@@ -106,7 +106,7 @@ def test_ahead_is_ahead_of_each_of_the_others():
         (
             0.9995,
             0.9998,
-            "little room is left: 0.050 % of the points are wrong, 0.020 % in the best of the others",
+            "little room is left: 0.050 % of the points are missed, 0.020 % by the best of the others",
         ),
         (0.9995, 0.99, ""),
         (0.99, 0.9995, ""),

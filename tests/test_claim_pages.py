@@ -186,7 +186,7 @@ def test_each_finding_is_told_of_its_own_numbers():
     }
     peaks, codes, accuracy, collapse, within = findings(judging.judge_table(table(world))).splitlines()
     for said in (
-        "changes by ×\N{NO-BREAK SPACE}0.250 [0.250, 0.250] and by ×\N{NO-BREAK SPACE}2.50 [2.50, 2.50], ",
+        "changes by ×\N{NO-BREAK SPACE}0.250 [0.250, 0.250] and by ×\N{NO-BREAK SPACE}2.50 [2.50, 2.50];",
         "better than one by +1.50 [+1.50, +1.50] nats under binary encoding, by +0.25 [+0.25, +0.25] with a",
         "(claim 1: ✓ reproduced; claim 2: ✓ reproduced)",
     ):
@@ -204,7 +204,7 @@ def test_each_finding_is_told_of_its_own_numbers():
     best = np.exp((np.log(1.0) + 2 * np.log(0.7) + np.log(0.5)) / 4)
     angles, variance = (np.exp((np.log(x) + 2 * np.log(x / 10) + np.log(x / 100)) / 4) for x in (0.5, 0.25))
     assert f"the angles is ×\N{NO-BREAK SPACE}{number(angles / best)} [" in collapse
-    assert f"Tr(Sw Sb⁺)/C, ×\N{NO-BREAK SPACE}{number(variance / best)} [" in collapse
+    assert f"Tr(Sw Sb⁺)/C, is ×\N{NO-BREAK SPACE}{number(variance / best)} [" in collapse
     assert "at a share of 0.6667 [0.6667, 0.6667] of the evaluations" in collapse
     ends = [float(x) for x in re.findall(r"×\N{NO-BREAK SPACE}([\d.]+) \[", within)]
     assert ends == pytest.approx([0.25, 2, 4, 8], rel=0.01)
@@ -232,7 +232,10 @@ def test_beside_a_smallest_lead_that_settles_nothing_stands_the_one_that_is_open
     judged = judging.judge_table(t)
     open_ = next(e for e in judged[4].effects if e.state == "open")
     smallest = min(judged[4].effects, key=lambda e: e.shown.mean)
-    assert f"on test points, {smallest.name}: {smallest} (but {open_.name}: {open_}); on" in findings(judged)
+    assert (
+        f"on test points, {smallest.name}: {smallest} (less certain: {open_.name}: {open_}); on"
+        in findings(judged)
+    )
 
 
 def test_findings_name_what_leaves_the_last_claim_open():

@@ -60,11 +60,11 @@ def lengths():
 def test_verdicts_on_the_first_epochs_stand_beside_those_at_the_end(lengths):
     found, judged = lengths
     first, second = front.at_length(found, judged).splitlines()
-    others = "1 of 10 verdicts are others at the end: one code (3), ✗ not reproduced, then ✓ reproduced."
+    others = "1 of 10 verdicts change by the end: one code (3), ✗ not reproduced, then ✓ reproduced."
     assert first == f"- **MNIST, 11 of 101 epochs, as written, beside all 101**: {others}"
     assert second == f"- **MNIST, 11 of 101 epochs, as released, beside all 101**: {others}"
     same = [v for v in judged if v.claim.number != 3]
-    assert front.at_length(found, same).count("0 of 9 verdicts are others at the end.") == 2
+    assert front.at_length(found, same).count("0 of 9 verdicts change by the end.") == 2
 
 
 def test_only_a_recorded_experiment_that_differs_in_length_alone_is_compared(lengths):

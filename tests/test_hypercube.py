@@ -71,11 +71,12 @@ def test_each_number_of_the_cases_has_its_place(made):
         (
             0.5,
             0.5,
-            "): without the binary loss or without Adam in the classifier most of it is gone, though most",
+            "): without the binary loss or without Adam in the classifier most of the alignment is gone, "
+            "though most",
         ),
-        (0.5, 0.3, "): without Adam in the classifier most of it is gone, though most"),
-        (0.3, 0.5, "): without the binary loss most of it is gone. The"),
-        (0.3, 0.3, "): most of it is left. The"),
+        (0.5, 0.3, "): without Adam in the classifier most of the alignment is gone, though most"),
+        (0.3, 0.5, "): without the binary loss most of the alignment is gone. The"),
+        (0.3, 0.3, "): most of the alignment is left. The"),
     ],
 )
 def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, descent, no_loss, said):
@@ -99,7 +100,7 @@ def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, de
     assert "vertices by 0.2000 ± 0 where Adam trains all weights (0.6000 ± 0 if rotated at random)" in line
     assert f"by {descent:.4f} ± 0 (0.6000 ± 0) where gradient descent" in line
     assert "With Adam and with gradient descent, 0.7500 ± 0 and 0.5500 ± 0 of the training points" in line
-    assert "the test accuracy is 0.9700 ± 0 and 0.9100 ± 0, the loss 0.24 and 0.12 above γ" in line
+    assert "the test accuracy is 0.9700 ± 0 and 0.9100 ± 0; the loss is 0.24 and 0.12 above γ" in line
     assert line.endswith("(n = 2).")
     assert f"by {no_loss:.4f} with Adam but without the binary loss (linear penultimate). " in line
     assert said in line
@@ -140,7 +141,7 @@ def test_nothing_is_said_of_axes_where_the_run_with_gradient_descent_is_not_ther
 def test_without_a_linear_penultimate_layer_adam_is_judged_alone(made):
     said = hypercube.axes(*binary_alone())
     assert "linear penultimate" not in said
-    assert "): without Adam in the classifier most of it is gone" in said
+    assert "): without Adam in the classifier most of the alignment is gone" in said
 
 
 def repeated(table: pd.DataFrame, changes: tuple[str, ...]) -> pd.DataFrame:
@@ -158,8 +159,7 @@ def test_the_simplex_is_told_of_the_first_case_alone(made):
     means = made["digits_mlp/as_written/linear_penultimate/seed-0"].arrays["test_class_means"][1:]
     mean = equiangularity(means.astype(float))
     assert (
-        f"directions. With a linear penultimate layer it is {number(mean, 2)} between class means. Class"
-        in said
+        f"directions. With a linear penultimate layer that of class means is {number(mean, 2)}. Class" in said
     )
 
 
@@ -175,7 +175,7 @@ def test_vertices_that_are_no_simplex_are_told_where_class_means_are_near_one(ma
     said = hypercube.simplex_on_a_cube(geometry)
     assert f"is {means:.2f} between class means of test points, {codes:.2f} between their codes, " in said
     assert "codes, 0.50 between random directions" in said
-    assert "name by 0.70 of half" in said
+    assert "name, by 0.70 of half" in said
     assert ("(no test). Class means are near a simplex; the vertices" in said) == apart
 
 

@@ -95,7 +95,7 @@ def test_sharing_names_run_classes_and_accuracy(made):
         ("as_written", [[0, 0], [0, 0], [1, 0], [0, 1]], "class 0 and class 1"),
         ("as_released", [[0, 0], [0, 0], [1, 0], [0, 1]], "class 0 and class 1 (no bit is 1: perhaps"),
         ("as_released", [[1, 0], [1, 0], [0, 1], [0, 1]], "class 0 and class 1; class 2 and class 3"),
-        ("as_released", [[0, 0], [0, 1], [1, 0], [1, 1]], "none, but to a class no point is assigned"),
+        ("as_released", [[0, 0], [0, 1], [1, 0], [1, 1]], "none, but some class has no point"),
     ],
 )
 def test_sharing_with_classes_that_are_never_predicted(made, smoke, protocol, book, said):
@@ -196,7 +196,7 @@ def test_accuracies_as_released_are_set_beside_those_as_written(made, before, mi
     assert f"est accuracy as released (n = 1) is {mine:.4f} with binary encoding, " in line
     assert f"{others.min():.4f} to {others.max():.4f}" in line.replace(f"{others.min():.4f};", "")
     assert "the others; as written (n = 1), 0.9" in line
-    why = "). On average all lose by the released training, binary encoding least, and so it "
+    why = "). On average all lose accuracy under the released training, binary encoding least, so it "
     assert (why + leads in line) if leads else (why not in line)
 
 

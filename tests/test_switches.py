@@ -221,7 +221,7 @@ def test_a_change_that_no_switch_makes_is_said(monkeypatch):
     better = table(paper_world(), seeds=1, protocol=TWICE)
     t = pd.concat([t, better], ignore_index=True)
     said = switches.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
-    assert "No single switch turns them" in said
+    assert "No single switch changes that" in said
 
 
 def test_nothing_that_changes_is_said_too(monkeypatch):
@@ -264,14 +264,14 @@ def test_the_numbers_of_such_a_switch_turn_from_those_of_the_released_code(monke
     t = pd.concat([t, table(back, seeds=1, protocol="as_released,softmax_twice=false")], ignore_index=True)
     said = switches.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
     assert ("Turned by one switch alone: as released but softmax_twice=false." in said) is turned
-    assert ("No single switch turns them" in said) is not turned
+    assert ("No single switch changes that" in said) is not turned
 
 
 def test_a_switch_that_lacks_a_record_is_not_said_to_turn_nothing(monkeypatch):
     t = study_table()
     t = t[~((t.protocol == TWICE) & (t.architecture == NONE)) & (t.protocol != MEAN)]
     said = switches.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
-    assert "No single switch of those with all records turns them." in said
+    assert "No single switch of those with all records changes that." in said
 
 
 def test_one_protocol_alone_is_said(monkeypatch):

@@ -14,7 +14,7 @@ FINDINGS = [
     "than one by {binarity:gain of two peaks over one, last} nats under binary encoding, by "
     "{linear-not-binary:gain of two peaks over one, last} with a linear penultimate layer. From the first "
     "evaluation to the last the width of the peaks changes by {binarity:standard deviation} and by "
-    "{linear-not-binary:standard deviation}, which scale alone could do.",
+    "{linear-not-binary:standard deviation}; latents that merely shrink or grow would show this too.",
     "**One code per class** ({one-code}; {only-binary-encoding}). With a linear penultimate layer "
     "{only-binary-encoding:whole-code share, linear penultimate} of the training points have their class's "
     "most common code; under binary encoding {one-code:whole-code share, test set} of the test points and "
@@ -22,20 +22,20 @@ FINDINGS = [
     "**Accuracy** ({test-accuracy}; {train-accuracy}). Binary encoding should be ahead of each of the "
     "others. The smallest of its three leads, in percentage points, negative where it trails: on test "
     "points, {test-accuracy:smallest}; on training points, {train-accuracy:smallest}{train-accuracy:note}.",
-    "**Neural collapse** ({faster-collapse}). Binary encoding is ahead by all four measures, of the lengths "
-    "of class means, their angles (two) and the variance within classes, at a share of "
-    "{faster-collapse:ahead by all four} of the evaluations; its worst value, by the measure where that is "
-    "most, is {faster-collapse:worst, of all four} the best that any of the others ever has. Averaged over "
-    "the training, the spread of the angles is {faster-collapse:equiangularity, area} what it is in the best "
-    "of the others, the variance within classes relative to that between them, Tr(Sw Sb⁺)/C, "
-    "{faster-collapse:Tr(Sw Sb⁺)/C, area}. It should also come in fewer epochs to where the best of the "
-    "others ends{faster-collapse:unsure}.",
+    "**Neural collapse** ({faster-collapse}). Binary encoding is ahead on all four measures (one of the "
+    "lengths of class means, two of their angles, one of the variance within classes) at a share of "
+    "{faster-collapse:ahead by all four} of the evaluations. On the measure that favours it least, its worst "
+    "value is {faster-collapse:worst, of all four} the best that any of the others ever has. Averaged over "
+    "the training, the spread of the angles is {faster-collapse:equiangularity, area} that of the best of "
+    "the others; the variance within classes relative to that between them, Tr(Sw Sb⁺)/C, is "
+    "{faster-collapse:Tr(Sw Sb⁺)/C, area}. It should also need fewer epochs (*time*: the difference) to come "
+    "to where the best of the others ends{faster-collapse:unsure}.",
     "**Within-class covariance** ({within-class-covariance}). From the first evaluation to the last its mean "
     "entry changes by {within-class-covariance:mean entry, binary encoding} under binary encoding, by "
     "{within-class-covariance:mean entry, linear penultimate}, "
     "{within-class-covariance:mean entry, non-linear penultimate} and "
     "{within-class-covariance:mean entry, no penultimate} with a linear, a non-linear and no penultimate "
-    "layer, which scale alone could do{within-class-covariance:note}.",
+    "layer; latents that merely shrink or grow would show this too{within-class-covariance:note}.",
 ]
 """What was found, by effects of claims, or by the smallest that decides, what is claimed of the weakest
 or its note, or those that are open; a slug by itself is the verdict.
@@ -106,7 +106,7 @@ def at_length(found: Study, judged: list[Verdict]) -> str:
             named = "; ".join(f"{first.claim}, {words(first)}, then {words(last)}" for first, last in others)
             lines.append(
                 f"- **{pairs[0][0].where}, beside all {every.epochs}**: {len(others)} of {len(pairs)} "
-                f"verdicts are others at the end{': ' * bool(named)}{named}."
+                f"verdicts change by the end{': ' * bool(named)}{named}."
             )
     return "\n".join(lines)
 
@@ -132,7 +132,7 @@ def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
         if name == "smallest":
             smallest = min(v.deciding, key=lambda e: e.interval.mean)
             other = v.weakest.state != smallest.state
-            unsure = f" (but {v.weakest.name}: {v.weakest})" if other else ""
+            unsure = f" (less certain: {v.weakest.name}: {v.weakest})" if other else ""
             return f"{smallest.name}: {smallest}{unsure}"
         if name == "claimed":
             return v.weakest.claimed

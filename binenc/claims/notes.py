@@ -44,7 +44,7 @@ def on_the_way(share: pd.DataFrame, bound: float) -> str:
         often = f"at {len(above)} of {len(means)} evaluations, first after epoch {above[0]}"
         return f"the mean share is above {bound:g} {often}"
     if means.max() - means.iloc[-1] > 0.01:
-        return f"it had been higher, {words.share(means.max())} after epoch {means.idxmax()}"
+        return f"the mean share had been higher, {words.share(means.max())} after epoch {means.idxmax()}"
     rise = 100 * means.diff().iloc[-1]
     if not rise >= 0.005:  # or it would be by 0.00
         return ""
@@ -63,7 +63,7 @@ def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
     perfect = (best == 1).sum()
     none = f"{words.in_seeds(perfect, len(best))} one of the others has accuracy 1, which cannot be exceeded"
     wrong, least = (words.number(100 * (1 - last).mean(), 2) for last in (mine.iloc[-1], best))
-    ceiling = f"little room is left: {wrong} % of the points are wrong, {least} % in the best of the others"
+    ceiling = f"little room is left: {wrong} % of the points are missed, {least} % by the best of the others"
     near = min(mine.iloc[-1].mean(), best.mean()) > NEARLY_ALL
     return together(said, ceiling if near else "", none if perfect else "")
 

@@ -69,7 +69,7 @@ def versus(other: str, of: str = BINARY) -> str:
 
 @claim(
     "binarity",
-    "Under binary encoding, mixtures of two peaks fit the latents better in the end, and the peaks narrow",
+    "Under binary encoding, mixtures of two peaks come to fit the latents better, and the peaks narrow",
     "Section 3, Fig. 1",
 )
 def binarity(part: Part) -> list[Effect]:
@@ -100,7 +100,7 @@ def peaks(part: Part, architecture: str) -> list[Effect]:
 
 @claim(
     "linear-not-binary",
-    "With a linear penultimate layer latents do not turn binary: mixtures of two peaks fit worse in the end, "
+    "With a linear penultimate layer latents do not turn binary: mixtures of two peaks come to fit worse, "
     "or the peaks widen",
     "Section 3, Fig. 1",
     one_suffices=True,
@@ -124,7 +124,7 @@ def one_code(part: Part) -> list[Effect]:
     share, unit = part.curve("code_share", BINARY), "share of points"
     by_bit = Effect("agreement per bit", part.final("bit_agreement", BINARY), unit, above=ALL_POINTS)
     whole = Effect("whole-code share", share.iloc[-1], unit, above=ALL_POINTS)
-    by = otherwise("agreement per bit, as the released code plots it,", [by_bit], [whole])
+    by = otherwise("agreement per bit, which the released code plots,", [by_bit], [whole])
     return [
         replace(whole, note=together(on_the_way(share, ALL_POINTS), by)),
         Effect("whole-code share, test set", part.final("code_share", BINARY, "test"), unit, decides=False),
@@ -134,7 +134,7 @@ def one_code(part: Part) -> list[Effect]:
 
 @claim(
     "only-binary-encoding",
-    "In none of the others do a class's points share one code, and fewer do than under binary encoding",
+    "In none of the others do all points of a class share one code, and fewer do than under binary encoding",
     "Section 3, Fig. 2",
 )
 def only_binary_encoding(part: Part) -> list[Effect]:
@@ -223,8 +223,8 @@ def faster_collapse(part: Part) -> list[Effect]:
     no point, because none is predicted so, or where all class means coincide. Such an evaluation of one of
     the four architectures cannot be its time, and is left out of the areas of all four; this was added when
     it had occurred on digits. For information: the share of the evaluations at which binary encoding is ahead
-    by all four; and, of the measure where this is largest, binary encoding's worst evaluation relative to the
-    best of the other three, whenever that is.
+    by all four; and binary encoding's worst evaluation relative to the best of the other three, whenever that
+    is, for the measure where this ratio is largest.
     """
     found, leads, apart = [], [], []
     for metric, name in ETF.items():
@@ -234,8 +234,8 @@ def faster_collapse(part: Part) -> list[Effect]:
         each = pd.DataFrame(races, seeds, Race._fields)
         said = {
             "not reached {}, counted one evaluation late": each.never,
-            "{} there at the first evaluation, the earliest": each.at_once,
-            "{} the others end no nearer than one began": each.from_start,
+            "{} binary encoding is there at the first evaluation": each.at_once,
+            "{} one of the others is there at the first evaluation": each.from_start,
         }
         late = together(*(note.format(in_seeds(sum(of), len(of))) for note, of in said.items() if any(of)))
         without = np.isnan(each.ahead.tolist())

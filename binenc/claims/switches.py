@@ -282,16 +282,14 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
         line = f"- {name}: {said}. The numbers of seed {seed} {_sides(start, end)}."
         if switches:
             known = "" if all(mine[p] is not None for p in switches) else " of those with all records"
-            none = f" No single switch{known} turns them."
+            none = f" No single switch{known} changes that."
             line += f" Turned by one switch alone: {', '.join(turning)}." if turning else none
         (differ if changed else turn).append(line)
     text = []
     if set(BASES) - {v.protocol for v in here}:
         text.append("Not both protocols have records here, so no two verdicts can be compared.")
     else:
-        head = (
-            "Verdicts that differ (fewer seeds have wider intervals, by which alone a verdict can differ):\n"
-        )
+        head = "Verdicts that differ (fewer seeds mean wider intervals, which alone can change a verdict):\n"
         text.append("\n".join([head, *differ]) if differ else "No verdict differs.")
     if turn:
         head = f"The verdict stays, but the numbers of seed {seed} change side by the protocol or a switch:\n"

@@ -22,7 +22,7 @@ def by_class(found: Study, values: pd.DataFrame, name: str) -> None:
         caption = (
             f"{in_words(protocol).capitalize()}. Under binary encoding, by class, after the last epoch: "
             "filled circles, the share of test points that have the most common code of their class; open "
-            "squares, the share that the network classifies right. A mark a seed. "
+            "squares, the share that the network classifies right. One mark per seed. "
             f"Records: {source(found.profiles[profile])}."
         )
         least = [

@@ -111,8 +111,8 @@ def html(*records: Record) -> str:
         f'{STYLE}<div class="slider" id="{key}"><label hidden>Epoch '
         f'<input type="range" min="0" max="{last}" value="{last}" step="1" aria-label="Epoch">'
         f"<output>epoch {epochs[last]}</output></label><figure>{frames}<figcaption><small>Latents of {n} "
-        "test points, a histogram a dimension, in a range that differs by epoch, and the codebook, the most "
-        "common code of each class (coloured: positive, bit 1; grey: zero or negative, bit 0), "
+        "test points, one histogram per dimension, in a range that differs by epoch, and the codebook, the "
+        "most common code of each class (coloured: positive, bit 1; grey: zero or negative, bit 0), "
         f"after epoch {epochs[last]} or the one chosen above.</small></figcaption></figure></div>"
         + SCRIPT.replace("ID", key)
     )

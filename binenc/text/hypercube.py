@@ -95,15 +95,15 @@ def simplex_on_a_cube(geometry: pd.DataFrame) -> str:
     without = ""
     if linear is not None:
         spread = number(linear.means_equiangularity, 2)
-        without = f"With a linear penultimate layer it is {spread} between class means. "
+        without = f"With a linear penultimate layer that of class means is {spread}. "
     means, codes, random = mine.means_equiangularity, mine.code_equiangularity, mine.d**-0.5
     apart = means < random / 4 and codes > random / 2
     first = "Class means are near a simplex; the vertices that their codes name are not. " if apart else ""
     return (
         f"- **Simplex at vertices of a hypercube** (no test). {first}The standard deviation of the cosines, "
         f"0 in a simplex, is {number(means, 2)} between class means of test points, {number(codes, 2)} "
-        f"between their codes, {number(random, 2)} between random directions. {without}Class means are off "
-        f"the vertices that their codes name by {number(mine.off_vertices, 2)} of half the distance between "
+        f"between their codes, {number(random, 2)} between random directions. {without}Class means miss "
+        f"the vertices that their codes name, by {number(mine.off_vertices, 2)} of half the distance between "
         "a latent's two values."
     )
 
@@ -149,7 +149,11 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
             for name, words in ((no_loss, "the binary loss"), (descent, "Adam in the classifier"))
             if lost.get(name)
         ]
-        first = f"without {' or without '.join(gone)} most of it is gone" if gone else "most of it is left"
+        first = (
+            f"without {' or without '.join(gone)} most of the alignment is gone"
+            if gone
+            else "most of the alignment is left"
+        )
         share, spread = case[descent].loc["code_share", ["mean", "std"]]
         still = lost[descent] and share - spread > 0.5
         first += ", though most points share their class's code without it" if still else ""
@@ -158,14 +162,15 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
             "cannot do it: it stays the same however latents are rotated, while codes are read off the axes. "
             "In units of half the distance between a latent's two values, class means are off their vertices "
             f"by {off[adam]} where Adam trains all weights ({rotated[adam]} if rotated at random), by "
-            f"{off[descent]} ({rotated[descent]}) where gradient descent trains the classifier's, at one rate"
+            f"{off[descent]} ({rotated[descent]}) where gradient descent trains those of the classifier, at "
+            "one rate"
         )
         if no_loss in case:
             said += f", by {off[no_loss]} with Adam but without the binary loss (linear penultimate)"
         lines.append(
             f"{said}. With Adam and with gradient descent, {codes[adam]} and {codes[descent]} of the "
             f"training points have their class's most common code; the test accuracy is {accuracy[adam]} and "
-            f"{accuracy[descent]}, the loss {above[adam]} and {above[descent]} above γ, its least value "
+            f"{accuracy[descent]}; the loss is {above[adam]} and {above[descent]} above γ, its minimum "
             f"(n = {n_seeds([case[name].loc['rotated', 'n'] for name in (adam, descent)])})."
         )
     return "\n".join(lines)

@@ -93,7 +93,7 @@ def protocols_apart(found: Study, profile: str) -> str:
         lost = written.mean() - released.mean()
         least = others.max() < binary and lost.min() > 0 and lost.idxmin() == "binary_encoding"
         before = written.mean().idxmax() == "binary_encoding"
-        why = "on average all lose by the released training, binary encoding least, and so it leads"
+        why = "on average all lose accuracy under the released training, binary encoding least, so it leads"
         why = f"{why}{' by more' if before else ''}: " if least else ""
         said = (
             f"{why}test accuracy as released (n = {len(released)}) is {share(binary)} with binary encoding, "
@@ -138,7 +138,7 @@ def sharing(found: Study) -> str:
             record = find(found.profiles[profile], run)
             who = f"{where(found, profile, experiment, protocol)}, {ARCHITECTURES[architecture]}, seed {seed}"
             train, test = (f"{share(record.final('accuracy', split))} {split}" for split in ("train", "test"))
-            said = shared(record) or "none, but to a class no point is assigned"
+            said = shared(record) or "none, but some class has no point"
             lines.append(f"- {who}: {said} (accuracy {train}, {test}).")
     if not lines:
         return f"In none of the {len(distinct)} runs do two classes share a row of the codebook at the end."

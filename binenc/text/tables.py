@@ -36,8 +36,8 @@ def final_table(found: Study, rows: list[tuple[str, str]]) -> pd.DataFrame:
 
 
 COURSE = (
-    "From the first evaluation (where it is not defined, the next) to the last, means over n seeds; between "
-    "them the highest or lowest on the way, where it is beyond both by more than a tenth of its range."
+    "Means over n seeds at the first evaluation (or the first where defined) and the last; between them the "
+    "highest or lowest on the way, where it is beyond both by more than a tenth of the metric's range."
 )
 """What the cells of `course_table` are, as its captions say it."""
 
