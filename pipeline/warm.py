@@ -210,11 +210,8 @@ def lend(command: list[str]) -> NoReturn:
     The command keeps this process, and with it the build's lock and the signals that are meant for the build.
     """
     if LENDS:
-        place, parent = (
-            tempfile.mkdtemp(dir="/tmp"),
-            os.getpid(),
-        )  # a socket's path is short, TMPDIR may not be
-        path = str(Path(place, "pages"))
+        place = tempfile.mkdtemp(dir="/tmp")  # a socket's path is short, TMPDIR may not be
+        path, parent = str(Path(place, "pages")), os.getpid()
         server = Lender(path, Request)
         if not os.fork():
             try:
