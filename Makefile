@@ -32,8 +32,8 @@ $(foreach name,CORES GPU_RUNS,$(if $(shell [ '$($(name))' -ge 1 ] 2>/dev/null ||
 
 # The active environment where binenc can be imported from it, else .venv, made when it is not there.
 ACTIVE := $(shell python3 -PEc 'import binenc, os, sys; print(os.path.dirname(sys.executable))' 2>/dev/null)
-# Of a .venv whose Python an upgrade of the system replaced, or that was moved, nothing can be imported.
-BROKEN := $(if $(ACTIVE),,$(if $(wildcard .venv/installed),$(shell .venv/bin/python -PEc 'import binenc' 2>/dev/null || echo yes)))
+# From a .venv whose Python an upgrade of the system replaced nothing can be imported.
+BROKEN := $(if $(ACTIVE),,$(if $(wildcard .venv/installed),$(shell .venv/bin/python -PEc 'import yaml' 2>/dev/null || echo yes)))
 export PATH := $(or $(ACTIVE),$(CURDIR)/.venv/bin):$(PATH)
 export PYTHONPATH := $(CURDIR)
 PIP := $(or $(ACTIVE),.venv/bin)/pip
@@ -48,8 +48,8 @@ export CORES
 # A page more than cores, as a page waits for its kernel or its kernel for it, but no training more.
 TRAININGS = $(or $(if $(filter-out cpu,$(or $(BINENC_DEVICE),cuda)),$(if $(shell nvidia-smi -L 2>/dev/null),$(GPU_RUNS))),$(CORES))
 
-# One build at a time.
-FREE = { flock -n -E 75 _build/lock true; [ $$? != 75 ]; }
+# One build at a time; what a build lent to its pages ends a moment after it.
+FREE = { flock -w 3 -E 75 _build/lock true; [ $$? != 75 ]; }
 ALONE = mkdir -p _build && { $(FREE) || echo "another build is at work here: waiting" >&2; } && \
 	flock --no-fork _build/lock
 

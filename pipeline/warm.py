@@ -80,12 +80,41 @@ class Request(socketserver.BaseRequestHandler):
 
 
 class Lender(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
+    """The process that is lent, once `serve` is called in a fork of the one that becomes the command."""
+
     request_queue_size = 128
     max_children = 1000
+    parent = os.getpid()
+
+    def serve(self) -> NoReturn:
+        """Import what pages need, then become each that asks, as long as the command runs."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
+        signal.signal(signal.SIGTERM, self.end)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        try:
+            self.end_with_parent()
+            os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+            os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # of its warning that it cannot debug
+            prepare(IMPORTED)
+            with contextlib.suppress(Exception):
+                rehearse()
+            self.serve_forever()
+        finally:
+            self.end()
+
+    def end(self, *_) -> NoReturn:
+        """Go at once, with the socket's folder: an exception might be caught by what is just imported."""
+        shutil.rmtree(Path(self.server_address).parent, ignore_errors=True)
+        os._exit(0)
+
+    def end_with_parent(self) -> None:
+        if os.getppid() != self.parent:
+            self.end()
 
     def service_actions(self) -> None:
         """Twice a second: while nobody asks, import what is left."""
         super().service_actions()
+        self.end_with_parent()
         while AFTERWARDS and not select.select([self], [], [], 0)[0]:
             prepare([AFTERWARDS.pop(0)])
 
@@ -211,35 +240,13 @@ def lend(command: list[str]) -> NoReturn:
     """
     if LENDS:
         place = tempfile.mkdtemp(dir="/tmp")  # a socket's path is short, TMPDIR may not be
-        path, parent = str(Path(place, "pages")), os.getpid()
-        server = Lender(path, Request)
+        server = Lender(str(Path(place, "pages")), Request)
         if not os.fork():
-            try:
-                end_with(parent)
-                serve(server)
-            finally:
-                shutil.rmtree(place, ignore_errors=True)
-        os.environ["BINENC_PAGES"] = path
+            server.serve()
+        os.environ["BINENC_PAGES"] = server.server_address
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # which Python ignores, and a command would inherit
+        signal.signal(number, signal.SIG_DFL)
     os.execvp(command[0], command)
-
-
-def end_with(parent: int) -> None:
-    """Be told to terminate when this one is gone, however it went."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit()
-
-
-def serve(server: Lender) -> NoReturn:
-    """Import what pages need, then become each that asks."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the pages and the command
-    os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # of its warning that it cannot debug
-    prepare(IMPORTED)
-    with contextlib.suppress(Exception):
-        rehearse()
-    server.serve_forever()
 
 
 def holds_the_sources(socket_path: str) -> bool:

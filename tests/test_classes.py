@@ -56,9 +56,15 @@ def test_classes_that_are_all_alike_have_no_ranks_and_the_sentence_says_so(made)
     ]
     table = pd.DataFrame(rows, columns=CLASS_COLUMNS)
     said = extremes(found, table)
-    assert "over classes 1 (2 seeds, of which 1 without ranks: all classes alike)" in said
+    assert (
+        "over classes 1 (2 seeds, of which 1 without ranks: all classes have one share, or one accuracy)"
+        in said
+    )
     said = extremes(found, table[table.seed == 0])
-    assert "over classes not defined (1 seed, of which 1 without ranks: all classes alike)" in said
+    assert (
+        "over classes not defined (1 seed, of which 1 without ranks: all classes have one share, or one accuracy)"
+        in said
+    )
 
 
 def test_a_single_architecture_without_codes_has_nothing_to_say(made):

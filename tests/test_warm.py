@@ -162,6 +162,17 @@ def test_killed_it_leaves_nothing(tmp_path, number):
     assert not Path((tmp_path / "pages").read_text().strip()).parent.exists()
 
 
+def test_it_ends_with_its_command_also_amid_an_import_that_catches_all(tmp_path):
+    importing = tmp_path / "importing"
+    (tmp_path / "papermill.py").write_text(
+        f"import time\nopen({str(importing)!r}, 'w').close()\ntry:\n    time.sleep(60)\nexcept:\n    pass\n"
+    )
+    script = f"touch began; until [ -e {importing} ]; do sleep .1; done"
+    process = begun(tmp_path, script, PYTHONPATH=str(tmp_path))
+    assert process.wait(60) == 0
+    assert_nothing_is_left(process)
+
+
 def test_the_command_holds_the_lock_and_hears_the_signals_of_the_build(tmp_path):
     """So none begins beside one that ends in its own time."""
     lock = tmp_path / "lock"

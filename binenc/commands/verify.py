@@ -13,9 +13,9 @@ side: of new seeds 0.7 % are outside for n = 3); and ``ROUNDING`` times the valu
 accident, so s is at least the median one of the experiment's combinations: 48 new seeds of the digits MLP
 beside each of three recorded ones then had 0.8 % of their metrics outside, 2.3 % without that bound, and
 1.4 % with the median over the protocols of the same architecture. The binary loss, an exponential of the
-latents, is compared by its logarithm, and as float32's largest number where it exceeds that. Of a
-combination with one recorded seed s is unknown, and the largest is taken of the same experiment and
-architecture under other protocols, else of the experiment, else of the profile.
+latents, is compared by its logarithm, and as float32's largest number where it exceeds that; of seeds that
+all do, s is a lower bound. Of a combination with one recorded seed s is unknown, and the largest is taken of
+the same experiment and architecture under other protocols, else of the experiment, else of the profile.
 """
 
 import os

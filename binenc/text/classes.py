@@ -44,7 +44,9 @@ def extremes(found: Study, classes: pd.DataFrame) -> str:
         over_seeds = pd.DataFrame(runs).agg(["mean", "std", "count"])
         median, agree = (plus_minus(*over_seeds[column]) for column in over_seeds)
         alike = len(runs) - int(over_seeds.loc["count"].iloc[1])
-        unranked = f", of which {alike} without ranks: all classes alike" if alike else ""
+        unranked = (
+            f", of which {alike} without ranks: all classes have one share, or one accuracy" if alike else ""
+        )
         lines.append(
             f"- {where(found, *key)}: lowest whole-code share, seed by seed, {', '.join(least)}; median over "
             f"classes {median}; rank correlation of share and accuracy over classes {agree} "

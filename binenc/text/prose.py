@@ -192,7 +192,7 @@ def simplex_ends(found: Study) -> str:
     nearer, mine = ends["mean"] < ends.random, ends.architecture == "binary_encoding"
     counts = " and ".join(
         f"{nearer[of].sum()} of {of.sum()} {words}"
-        for words, of in (("cases with binary encoding", mine), ("without", ~mine))
+        for words, of in (("cases with binary encoding", mine), ("cases without", ~mine))
         if of.any()
     )
     lines = [
