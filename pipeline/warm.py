@@ -244,7 +244,8 @@ def lend(command: list[str]) -> NoReturn:
         if not os.fork():
             server.serve()
         os.environ["BINENC_PAGES"] = server.server_address
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # which Python ignores, and a command would inherit
+    # What Python ignores, or was started to ignore as a script's background job, a command would inherit.
+    for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     os.execvp(command[0], command)
 

@@ -146,8 +146,15 @@ def test_an_interrupt_reaches_the_pages_and_nothing_is_left(module, tmp_path):
     assert (tmp_path / "ended").exists()
 
 
-def test_an_interrupted_command_ends_in_its_own_time(tmp_path):
-    process = begun(tmp_path, "trap 'sleep 1; touch tidy; exit 4' INT; touch began; sleep 30")
+@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
+def test_an_interrupted_command_ends_in_its_own_time(tmp_path, before):
+    """Also where interrupts were ignored before, as in a script's background job."""
+    script = "trap 'sleep 1; touch tidy; exit 4' INT; touch began; while true; do sleep .1; done"
+    kept = signal.signal(signal.SIGINT, before)
+    try:
+        process = begun(tmp_path, script)
+    finally:
+        signal.signal(signal.SIGINT, kept)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(30) == 4
     assert (tmp_path / "tidy").exists()
