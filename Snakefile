@@ -68,6 +68,12 @@ if not all(Path(path).exists() for path in ["_build/html/index.html", *PAGES]):
     Path("_build/report.done").unlink(missing_ok=True)
 
 
+# To limit how many jobs start in a second, Snakemake looks for jobs again a second after it looked, and whenever one has
+# ended, without an end: after a hundred jobs a hundred times a second.
+onstart:
+    workflow.scheduler.job_rate_limiter = None
+
+
 localrules: report, pages
 
 
