@@ -27,7 +27,7 @@ $(if $(strip $(UNREAD)),$(error $(strip $(UNREAD)): not read by `make $(MAKECMDG
 	field of an experiment or a protocol is changed behind its name: EXPERIMENT=digits_mlp,gamma=1))
 
 # Of 0 cores Snakemake would wait for ever, and 0 of a resource are no limit to it.
-$(foreach name,CORES GPU_RUNS,$(if $(shell [ '$($(name))' -ge 1 ] 2>/dev/null || echo no),\
+$(foreach name,CORES GPU_RUNS,$(if $(shell echo '$($(name))' | grep -Eqx '[1-9][0-9]*' || echo no),\
 	$(error $(name)=$($(name)): give a whole number, at least 1)))
 
 # The active environment where binenc can be imported from it, else .venv, made when it is not there.

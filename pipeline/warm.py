@@ -278,7 +278,8 @@ def main() -> None:
     if words[0] == "--":
         lend(words[1:])
     if "BINENC_PAGES" in os.environ:
-        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):  # killed: as if there were none
+        # Killed before it heard of this page: as if there were none.
+        with contextlib.suppress(FileNotFoundError, ConnectionError):
             if holds_the_sources(os.environ["BINENC_PAGES"]):
                 sys.exit(ask(words))
     sys.argv = words

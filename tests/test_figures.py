@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import drawn
 from worlds import judge, paper_world, table
 
 from binenc import figures, study
@@ -27,6 +28,14 @@ class TestCodes:
         distances = table.filter(like="distance_").to_numpy()
         assert (distances == hamming(record.arrays["codebook"][-1])).all()
         assert "Binary encoding, seed 0" in shown[0]["text/markdown"]
+
+    @pytest.mark.parametrize("empty", [True, False])
+    def test_a_class_to_which_no_point_counts_is_named(self, shown, empty):
+        record = drawn(Profile.read("smoke").all_runs()[0])
+        record.arrays["codebook"][-1, 0] = not empty
+        record.arrays["codebook"][-1, 1] = False  # zeros are this one's code
+        codes.show_codebook(record, "c", "Codes.")
+        assert ("No test point counts to `class 0`: a row" in shown[0]["text/markdown"]) == empty
 
     @pytest.mark.parametrize("d", [3, 64, 2048])
     def test_every_size_is_drawn(self, d):

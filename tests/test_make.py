@@ -37,6 +37,7 @@ def copy(tmp_path_factory) -> Path:
         (("book", "PORT=3"), "PORT", "not read by `make book`"),
         (("plan", "CORES=0"), "CORES=0", "at least 1"),
         (("plan", "CORES=1.5"), "CORES=1.5", "a whole number"),
+        (("plan", "CORES=08"), "CORES=08", "a whole number"),
         (("plan", "CORES=all"), "CORES=all", "a whole number"),
         (("paper", "GPU_RUNS=0"), "GPU_RUNS=0", "at least 1"),
         (("book", "PROFIL=smoke"), "PROFIL", "make help"),

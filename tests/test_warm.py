@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import select
 import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -204,6 +206,22 @@ def test_where_the_lent_process_was_killed_a_page_starts_on_its_own(module, tmp_
     for stale in (path, str(tmp_path / "none")):
         done = sh(f"{PYTHON} asked", lent=False, BINENC_PAGES=stale, **module("print('asked')"))
         assert (done.stdout, done.returncode) == ("asked\n", 0), done.stderr
+
+
+def test_a_page_that_waits_while_the_lent_process_is_killed_starts_on_its_own(module, tmp_path):
+    path = str(tmp_path / "pages")
+    with socket.socket(socket.AF_UNIX) as lender, ThreadPoolExecutor() as beside:
+        lender.bind(path)
+        lender.listen()
+        future = beside.submit(
+            sh, f"{PYTHON} asked", lent=False, BINENC_PAGES=path, **module("print('asked')")
+        )
+        waiting, _, _ = select.select([lender], [], [], 60)
+        time.sleep(1)  # it has told what it asks for
+        lender.close()
+        done = future.result()
+    assert waiting
+    assert (done.stdout, done.returncode) == ("asked\n", 0), done.stderr
 
 
 def test_a_page_that_is_killed_is_named(module):

@@ -89,6 +89,9 @@ def show_codebook(record: Record, name: str, title: str) -> None:
         "are the vertices of a simplex. White is Plotkin's bound on the smallest distance; orange is less, "
         "purple more."
     )
+    empty = (record.arrays["test_class_count"] == 0) & ~book.any(axis=1)
+    if names := [f"`{classes[i]}`" for i in np.flatnonzero(empty)]:
+        caption += f" No test point counts to {', '.join(names)}: a row of zeros there may be no code."
     alt = (
         f"Codebook of {len(book)} classes in {counted(book.shape[1], 'bit')}, "
         f"{len(np.unique(book, axis=0))} of its rows distinct. Hamming distances from {distances.min()} to "
