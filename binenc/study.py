@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,13 @@ class Study:
             for protocol in dict.fromkeys(r.protocol_name for r in runs):
                 experiments = dict.fromkeys(r.experiment_name for r in runs if r.protocol_name == protocol)
                 yield profile, protocol, list(experiments)
+
+    def only(self, *architectures: str) -> "Study":
+        """The part of some architectures, or all of it where it has none of them."""
+        if not any(run.architecture in architectures for _, run in self.each()):
+            return self
+        runs = {n: [r for r in some if r.architecture in architectures] for n, some in self.runs.items()}
+        return replace(self, runs=runs, table=self.table[self.table.architecture.isin(architectures)])
 
     def label(self, profile: str, experiment: str, protocol: str = "") -> str:
         """The experiment's title, with the profile where two have experiments of that title; the protocol."""

@@ -62,7 +62,7 @@ def side_by_side(name: str, found: list[dict]) -> list[str]:
     cells = []
     for key in dict.fromkeys(key for machine in machines for key in machine):
         values = [machine.get(key) for machine in machines]
-        cells.append([*key, *(f"{number(v[0])}{MARK[v[1]]}" if v else "–" for v in values)])
+        cells.append([*key, *(f"{v[0]}{MARK[v[1]]}" if v else "–" for v in values)])
     numbers = [str(nth) for nth, _ in enumerate(found, start=1)]
     named = "; ".join(f"{n}: {machine_of(made)}" for n, made in zip(numbers, found, strict=True))
     caption = f"What was reached of each goal, a column a machine, in the order of the tables below. {named}."
@@ -112,7 +112,7 @@ def table(rows: list[dict]) -> str:
     cells = []
     for row in rows:
         goals = ", ".join(goals_of(row)).replace("missed", "**missed**")
-        values = ("–" if row.get(key) is None else number(row[key]) for key in columns)
+        values = ("–" if row.get(key) is None else shown(row, key) for key in columns)
         cells.append([row["part"], row["unit"], *values, goals])
     return markdown_table(["Part", "Unit", *numbers, "Goal"], cells, right=numbers)
 
@@ -122,15 +122,24 @@ def goals_of(row: dict) -> list[str]:
     return [f"{goal}: {'met' if met else 'missed'}" for goal, _, met in reached(row)]
 
 
-def reached(row: dict) -> list[tuple[str, float, bool]]:
+def reached(row: dict) -> list[tuple[str, str, bool]]:
     """Each goal of a row, what was reached of it, and whether that is enough."""
     found = []
     for name, goal in row["goals"].items():
         if name == "at most":
-            found.append((f"{name} {goal:.3g} {row['unit']}", row["ours"], row["ours"] <= goal))
+            found.append((f"{name} {goal:.3g} {row['unit']}", shown(row, "ours"), row["ours"] <= goal))
         else:
-            found.append((f"{name} {goal:g}", row[name], row[name] >= goal))
+            found.append((f"{name} {goal:g}", shown(row, name), row[name] >= goal))
     return found
+
+
+def shown(row: dict, key: str) -> str:
+    """A number of a row, with as many digits as tell it from its goal."""
+    value, goal = row[key], row["goals"].get("at most" if key == "ours" else key)
+    digits = 3
+    while goal is not None and value != goal == float(f"{value:.{digits - 1}e}"):
+        digits += 1
+    return number(value, digits)
 
 
 def beyond(rows: list[dict]) -> str:

@@ -1,7 +1,10 @@
 """What a verdict says beside its word: of scale, bits, a share still rising, intervals without width."""
 
+import pandas as pd
 import pytest
 from worlds import BINARY, LINEAR, NONE, judge, paper_world, table
+
+from binenc.claims.notes import ahead
 
 FREE = "judged by standardised log-likelihood it would be"
 UNSURE = "with an interval that holds 0"
@@ -82,8 +85,12 @@ def test_of_claim_2_no_measure_without_scale_is_asked_to_fall():
 @pytest.mark.parametrize(
     ("mine", "said"),
     [
-        ((0.5, 0.95, 0.98), "at 2 of 3 evaluations"),
-        ((0.6, 0.95, 0.98), "at 3 of 3 evaluations"),
+        ((0.5, 0.95, 0.99), "at 2 of 3 evaluations"),
+        ((0.6, 0.95, 0.99), "at 3 of 3 evaluations"),
+        (
+            (0.6, 0.95, 0.98),
+            "at 3 of 3 evaluations, its smallest lead +5.00 and then +2.00 percentage points at the last two",
+        ),
         ((0.6, 0.95, 0.9), "at 2 of 3 evaluations, last after epoch 5"),
         ((0.5, 0.8, 0.9), "at 0 of 3 evaluations"),
     ],
@@ -92,6 +99,26 @@ def test_when_accuracies_are_ahead_is_said(mine, said):
     """Of (0.5, 0.9, 0.96) each, so that they are level first."""
     world = paper_world() | {("accuracy", BINARY): mine}
     assert judge(5, table(world, noise=0.0)).why.endswith(f"its mean is ahead of all 3 {said}")
+
+
+def test_ahead_is_of_the_seeds_that_all_have():
+    mine, other = (pd.DataFrame({0: [0.5, 0.9], 1: [0.5, last]}) for last in (1.0, 0.8))
+    perfect = pd.DataFrame({1: [0.5, 0.7], 2: [0.5, 1.0]})
+    assert ahead(mine, other, perfect) == "its mean is ahead of all 2 at 1 of 2 evaluations"
+    assert ahead(mine, other, perfect[[2]]) == ""
+
+
+def test_what_the_last_evaluations_say_on_average_is_told_where_it_differs():
+    t = table(paper_world())
+    late = [t[t.epoch == 10].assign(epoch=epoch) for epoch in range(10, 20)]
+    calm = pd.concat(late)
+    dip = (calm.metric == "accuracy") & (calm.architecture == BINARY) & (calm.epoch == 19) & (calm.seed == 0)
+    jump = calm.assign(value=calm.value - 0.03 * dip)
+    said = "; judged by the average of the last 5 evaluations it would be reproduced"
+    assert judge(5, jump).verdict == "undecided"
+    assert judge(5, jump).why.endswith(said)
+    assert said not in judge(5, calm).why
+    assert said not in judge(5, jump[jump.epoch > 10]).why
 
 
 def test_ahead_is_ahead_of_each_of_the_others():

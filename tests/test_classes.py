@@ -84,6 +84,18 @@ def test_the_figure_has_a_mark_a_class_and_seed(made, shown, tmp_path):
     plt.close(figure)
 
 
+def test_titles_go_with_their_panels_where_a_record_is_missing(made, shown, monkeypatch):
+    """The first experiment's record comes last in the table, as where its first seed is not there yet."""
+    found, titles = study.read(["smoke"], protocols=["as_written"]), []
+    monkeypatch.setattr("binenc.figures.classes.draw_classes", lambda part, said: titles.extend(said))
+    monkeypatch.setattr("binenc.figures.classes.show", lambda *_: None)
+    figures.by_class(found, classes_of(found)[::-1], "classes")
+    assert [title.splitlines()[0] for title in titles] == [
+        "Digits (CNN), as written",
+        "Digits (MLP), as written",
+    ]
+
+
 def test_no_figure_without_binary_encoding(made, shown):
     found = study.read(["smoke"], architectures=["no_penultimate"])
     figures.by_class(found, classes_of(found), "classes")

@@ -55,6 +55,13 @@ class TestCurves:
             draw(older, f"w{files}", [("std", "train")], "See.")
             assert len(list((tmp_path / "figures").glob(f"w{files}*.csv"))) == files
 
+    @pytest.mark.parametrize("draw", [figures.curves, figures.ends])
+    def test_titles_go_with_their_panels_in_whatever_order_the_records_come(self, made, shown, draw):
+        found = study.read(["smoke"], protocols=["as_written"])
+        draw(dataclasses.replace(found, table=found.table[::-1]), "w", [("std", "train")], "See.")
+        svg = shown[0]["text/html"].partition("<svg")[2]
+        assert svg.index("Digits (CNN)") < svg.index("Digits (MLP)")
+
     def test_lines_and_bands_are_the_numbers(self, made):
         found = study.read(["smoke"], experiments=["digits_mlp"], protocols=["as_written"])
         numbers = study.over_seeds(

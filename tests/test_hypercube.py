@@ -126,6 +126,21 @@ def test_most_points_share_a_code_where_seeds_agree_that_they_do(made):
         assert ("most points share" in hypercube.axes(found, geometry)) == agree
 
 
+@pytest.mark.parametrize(
+    ("off", "said"),
+    [
+        (0.6, "class means are no nearer to vertices than rotated at random"),
+        (0.7, "class means are no nearer to vertices than rotated at random"),
+        (np.nan, "how far class means are from vertices is not defined in some seed"),
+    ],
+)
+def test_what_is_not_aligned_has_no_alignment_to_lose(made, off, said):
+    found, geometry = binary_alone()
+    adam = (geometry.metric == "off_vertices") & ~geometry.experiment.str.contains("sgd")
+    geometry.loc[adam, "value"] = off
+    assert f"): {said}. The binary loss alone" in hypercube.axes(found, geometry)
+
+
 def test_nothing_is_said_of_axes_without_a_record_of_gradient_descent(made):
     plain = study.read(["smoke"], architectures=["binary_encoding"])
     assert hypercube.axes(plain, hypercube.geometry_of(plain)) == ""

@@ -197,6 +197,14 @@ def test_a_chapter_of_a_part_of_the_runs(copy, tmp_path):
     assert "non-linear" not in (figures / "encoding-smoke-as-written.svg").read_text().lower()
 
 
+def test_chapters_of_a_seed_that_one_architecture_has(copy, tmp_path):
+    for chapter in ("encoding", "intro"):
+        page = tmp_path / f"{chapter}.ipynb"
+        sh(copy, f"python -m pipeline.page book/{chapter}.ipynb {page} profiles=[smoke] seeds=[1]")
+    seeds = re.findall(r"Seeds? ([\d, ]+); \d+ test points", "".join(displayed(page, "text/markdown")))
+    assert seeds == ["1"]
+
+
 def test_reading_pages_do_not_import_torch():
     """It takes seconds; only what trains, or reads a dataset or the code of a network, does."""
     lines = []

@@ -166,7 +166,9 @@ def test_angles_of_class_means_stand_beside_those_of_random_directions(made):
         t.loc[equal & (t.architecture == architecture), "value"] = value
     first, _, line = prose.simplex_ends(found).splitlines()
     d = made["digits_mlp/as_written/binary_encoding/seed-0"].arrays["test_class_means"].shape[1]
-    assert "in 1 of 1 cases with binary encoding and " in first
+    assert "in 1 of 1 cases with binary encoding and 1 of 2 cases without it (" in first
+    others = found.only("linear_penultimate", "nonlinear_penultimate")
+    assert "in 1 of 2 cases without binary encoding (" in prose.simplex_ends(others)
     assert f"binary encoding 0.010 ({number(d**-0.5, 2)}), linear penultimate 0.90 (" in line
     assert "no penultimate" not in line
     t.loc[equal, "value"] = math.nan
@@ -176,7 +178,9 @@ def test_angles_of_class_means_stand_beside_those_of_random_directions(made):
 def test_other_readings_of_the_loss_are_not_told_by_the_formula_of_this_one(made):
     found = study.read(["smoke"], protocols=["as_written"])
     table = found.table.assign(protocol="as_written,loss_bin=exp_of_norm")
-    assert "No experiment" in prose.loss_range(dataclasses.replace(found, table=table))
+    said = prose.loss_range(dataclasses.replace(found, table=table))
+    assert said == "No experiment here has records of binary encoding with the exponential of the mean."
+    assert prose.loss_range(study.read(["smoke"], protocols=["as_released"])).startswith("In 1 run with ")
 
 
 @pytest.mark.parametrize(
@@ -198,6 +202,43 @@ def test_accuracies_as_released_are_set_beside_those_as_written(made, before, mi
     assert "the others; as written (n = 1), 0.9" in line
     why = "). On average all lose accuracy under the released training, binary encoding least, so it "
     assert (why + leads in line) if leads else (why not in line)
+
+
+@pytest.mark.parametrize(
+    ("written", "released", "said"),
+    [
+        ([0.75, 0.5, 0.5, 0.5], [0.5, 0.25, 0.25, 0.25], "Test accuracy"),  # all lose as much
+        ([0.97, 0.97, 0.96, 0.96], [0.95, 0.9, 0.9, 0.9], "so it leads: test accuracy"),  # level before
+    ],
+)
+def test_least_and_more_are_said_of_no_tie(made, written, released, said):
+    found = study.read(["smoke"], ["digits_mlp"])
+    t = found.table
+    for protocol, four in (("as_written", written), ("as_released", released)):
+        for architecture, value in zip(ARCHITECTURES, four, strict=True):
+            t.loc[(t.protocol == protocol) & (t.architecture == architecture), "value"] = value
+    assert f"{said} as released (n = 1)" in prose.protocols_apart(found, "smoke")
+
+
+def test_the_lowest_is_told_of_the_end_and_of_all_evaluations(made):
+    found = study.read(["smoke"], ["digits_mlp"], ["as_written"])
+    t, last = found.table, found.table.epoch == found.table.epoch.max()
+    mine = (t.metric == "cross_entropy") & (t.architecture == "binary_encoding")
+    t.loc[t.metric == "cross_entropy", "value"] = 0.5
+    assert "lowest mean in 0 of 1 cases; the lowest mean of all evaluations is its own in 0." in prose.lowest(
+        found, "cross_entropy", "test"
+    )
+    t.loc[mine & last, "value"] = 0.4
+    assert prose.lowest(found, "cross_entropy", "test").endswith(
+        "in 1 of 1 cases; the lowest mean of all evaluations is its own in 1."
+    )
+    other = (t.metric == "cross_entropy") & (t.architecture == "no_penultimate")
+    t.loc[other & ~last, "value"] = 0.3
+    assert prose.lowest(found, "cross_entropy", "test").endswith(
+        "in 1 of 1 cases; the lowest mean of all evaluations is its own in 0."
+    )
+    alone = study.read(["smoke"], architectures=["no_penultimate"])
+    assert prose.lowest(alone, "cross_entropy", "test") == ""
 
 
 def test_the_first_as_released_need_not_lose_least(made):

@@ -47,6 +47,13 @@ def test_machines_stand_side_by_side_with_what_they_reached_of_each_goal():
     assert "| A step | at most 1 ms | – | 2 ✗ |" in text
 
 
+def test_what_misses_its_goal_by_little_is_not_written_as_the_goal():
+    row = ROW | {"ours": 180.04, "ratio": 2.498, "goals": {"ratio": 2.5, "at most": 180}}
+    table = speed.table([row, row | {"ours": 180.0, "ratio": 2.5}])
+    assert "| 180.04 | 3456 | 2.498 | ratio 2.5: **missed**, at most 180 ms: **missed** |" in table
+    assert "| 180 | 3456 | 2.50 | ratio 2.5: met, at most 180 ms: met |" in table
+
+
 def test_a_single_machine_has_one_table(tmp_path, monkeypatch):
     path = tmp_path / "recorded.json"
     path.write_text(json.dumps({"cpu": [MADE | {"rows": [ROW]}]}))

@@ -55,6 +55,13 @@ def test_a_selection_reads_just_that(made):
     assert set(found.table.architecture) == {"binary_encoding"}
 
 
+def test_a_part_is_of_some_architectures_or_of_all_where_none_is_there(made):
+    found = study.read(["smoke"])
+    part = found.only("no_penultimate", "tanh_penultimate")
+    assert {run.architecture for _, run in part.each()} == set(part.table.architecture) == {"no_penultimate"}
+    assert found.only("tanh_penultimate") is found
+
+
 def test_where_nothing_was_trained_the_smoke_runs_are_and_a_line_says_so(results, smoke, capsys, monkeypatch):
     trained = []
 

@@ -24,12 +24,13 @@ FINDINGS = [
     "points, {test-accuracy:smallest}; on training points, {train-accuracy:smallest}{train-accuracy:note}.",
     "**Neural collapse** ({faster-collapse}). Binary encoding is ahead on all four measures (one of the "
     "lengths of class means, two of their angles, one of the variance within classes) at a share of "
-    "{faster-collapse:ahead by all four} of the evaluations. On the measure that favours it least, its worst "
-    "value is {faster-collapse:worst, of all four} the best that any of the others ever has. Averaged over "
-    "the training, the spread of the angles is {faster-collapse:equiangularity, area} that of the best of "
-    "the others; the variance within classes relative to that between them, Tr(Sw Sb⁺)/C, is "
-    "{faster-collapse:Tr(Sw Sb⁺)/C, area}. It should also need fewer epochs (*time*: the difference) to come "
-    "to where the best of the others ends{faster-collapse:unsure}.",
+    "{faster-collapse:ahead by all four} of the evaluations at which all are defined. On the measure that "
+    "favours it least, its worst value is {faster-collapse:worst, of all four} the best that any of the "
+    "others ever has. Averaged over the training, the spread of the angles is "
+    "{faster-collapse:equiangularity, area} that of the best of the others; the variance within classes "
+    "relative to that between them, Tr(Sw Sb⁺)/C, is {faster-collapse:Tr(Sw Sb⁺)/C, area}. It should also "
+    "need fewer epochs (*time*: the difference) to come to where the best of the others "
+    "ends{faster-collapse:unsure}.",
     "**Within-class covariance** ({within-class-covariance}). From the first evaluation to the last its mean "
     "entry changes by {within-class-covariance:mean entry, binary encoding} under binary encoding, by "
     "{within-class-covariance:mean entry, linear penultimate}, "
@@ -41,9 +42,11 @@ FINDINGS = [
 or its note, or those that are open; a slug by itself is the verdict.
 """
 ELSEWHERE = (
-    "smallest lead, in percentage points, on test points {test-accuracy:smallest} ({test-accuracy}), on "
-    "training points {train-accuracy:smallest} ({train-accuracy}); {one-code:whole-code share} of the "
-    "training points have their class's most common code ({one-code}{one-code:note})."
+    "gain of two peaks over one, in nats, {binarity:gain of two peaks over one, last} ({binarity}); smallest "
+    "lead, in percentage points, on test points {test-accuracy:smallest} ({test-accuracy}"
+    "{test-accuracy:note}), on training points {train-accuracy:smallest} ({train-accuracy}); "
+    "{one-code:whole-code share} of the training points have their class's most common code "
+    "({one-code}{one-code:note})."
 )
 """The same in short, of what else is recorded."""
 
@@ -145,7 +148,8 @@ def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
             )
             return f"; the intervals leave open: {said}" if v.verdict == "undecided" else ""
         if name:
-            return str(next(e for e in v.effects if e.name == name))
+            effect = next(e for e in v.effects if e.name == name)
+            return f"{effect}{f' ({effect.note})' if effect.note and not effect.decides else ''}"
         claim = f"claim {v.claim.number}"
         linked = f"[{claim}]({link.format(number=v.claim.number)})" if link else claim
         return f"{linked}: {words(v)}"

@@ -53,12 +53,23 @@ def on_the_way(share: pd.DataFrame, bound: float) -> str:
 
 
 def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
-    """When accuracies (epochs, seeds) were above all others on average, and if they can be in the end."""
+    """When accuracies (epochs, seeds) were above all others on average, and if they can be in the end.
+
+    Of the seeds that all have.
+    """
+    seeds = sorted(set.intersection(*map(set, (mine, *others))))
+    if not seeds:
+        return ""
+    mine, *others = (accuracy[seeds] for accuracy in (mine, *others))
     leads = pd.concat([(mine - other).mean(axis=1) for other in others], axis=1).min(axis=1)
     there = leads.index[leads.round(words.DECIMALS) > 0]
     said = f"its mean is ahead of all {len(others)} at {len(there)} of {len(leads)} evaluations"
     if len(there) and there[-1] < leads.index[-1]:
         said += f", last after epoch {there[-1]}"
+    before, last = leads.iloc[-2:] if len(leads) > 1 else (0, 0)
+    if 0 < last < before / 2:
+        points = (words.percentage_points(100 * lead) for lead in (before, last))
+        said += f", its smallest lead {' and then '.join(points)} percentage points at the last two"
     best = pd.concat([other.iloc[-1] for other in others], axis=1).max(axis=1)
     perfect = (best == 1).sum()
     none = f"{words.in_seeds(perfect, len(best))} one of the others has accuracy 1, which cannot be exceeded"
@@ -89,7 +100,7 @@ def without_scale(change: list[Effect]) -> str:
     """Where the variance within classes, relative to that between them, falls, as the paper says it does."""
     means = [effect.interval.mean for effect in change]
     falls, defined = sum(mean < 0 for mean in means), sum(mean == mean for mean in means)
-    if not defined:
+    if defined < 2:
         return ""
     where = "all four" if falls == len(means) else f"{falls} of the {defined} architectures that have it"
     return f"measured against the spread of class means, by Tr(Sw Sb⁺)/C, it falls in {where}"

@@ -10,7 +10,7 @@ from binenc.claims.effect import CONFIDENCE, student
 from binenc.claims.judging import judge, known, to_frame
 from binenc.claims.verdict import Verdict
 from binenc.study import Study
-from binenc.text.words import counted, markdown_table
+from binenc.text.words import as_sentence, counted, markdown_table
 
 WORDS = {"reproduced": "✓ reproduced", "not reproduced": "✗ not reproduced", "undecided": "? undecided"}
 WORDS_OF_VERDICTS = (
@@ -61,7 +61,7 @@ def table_html(verdicts: pd.DataFrame, link: str = "#claim-{number}") -> str:
                 f'<tr><th scope="row" style="text-align:left;font-weight:normal">{name}</th>{cells}</tr>'
             )
         head = f'<thead><tr><th scope="col">Claim</th>{head}</tr></thead>'
-        caption = f'<caption style="caption-side:top">{escape(title.capitalize())}</caption>'
+        caption = f'<caption style="caption-side:top">{escape(as_sentence(title))}</caption>'
         tables.append(f'<table class="table">{caption}{head}<tbody>{"".join(rows)}</tbody></table>')
     return f'<div class="pst-scrollable-table-container">{"".join(tables)}</div>'
 
@@ -102,7 +102,7 @@ def headline(verdicts: pd.DataFrame) -> str:
         n = set(judged.n_seeds)
         reach = f", intervals of ± {student(min(n)):.3g} standard errors" if len(n) == 1 < min(n) else ""
         items.append(
-            f"- **{where}**, {records}, {seeds(part.n_seeds)}{reach}. {'; '.join(said).capitalize()}."
+            f"- **{where}**, {records}, {seeds(part.n_seeds)}{reach}. {as_sentence('; '.join(said))}."
         )
     return "\n".join(items)
 

@@ -17,6 +17,7 @@ from binenc.text.words import counted, number, percentage_points, share
 BASES = {name: protocol.model_dump() for name, protocol in PROTOCOLS.items()}
 NO_RUN = {
     "cnn_dense_layers": "concerns the CNN alone",
+    "learning_rate": "acts from its first halving on",
     "max_angle_pairs": "maps every max angle linearly (for ten classes, v to 9/11 v + 20/99)",
     "between_class": "multiplies every Tr(Sw Sb⁺)/C by (C − 1)/C where classes are equally large",
 }

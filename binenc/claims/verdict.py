@@ -55,8 +55,15 @@ class Verdict:
         return [effect for effect in self.effects if effect.decides]
 
     @property
+    def settling(self) -> list[Effect]:
+        """The deciding effects that settle the verdict; all of them where it is undecided."""
+        state = {"reproduced": "holds", "not reproduced": "fails"}.get(self.verdict)
+        return [effect for effect in self.deciding if state in (None, effect.state)]
+
+    @property
     def n_seeds(self) -> int:
-        return min((effect.n_seeds for effect in self.deciding), default=0)
+        """On how many seeds the verdict rests."""
+        return min((effect.n_seeds for effect in self.settling), default=0)
 
     @property
     def weakest(self) -> Effect | None:
@@ -80,10 +87,9 @@ class Verdict:
     @property
     def tied(self) -> bool:
         """Whether it rests on an interval without width, as all seeds have the same value."""
-        settled = {"reproduced": "holds", "not reproduced": "fails"}.get(self.verdict)
-        ties = [effect.tied for effect in self.deciding if effect.state == settled]
         every = self.claim.one_suffices == (self.verdict == "reproduced")
-        return bool(ties) and (all if every else any)(ties)
+        ties = [effect.tied for effect in self.settling]
+        return self.verdict != "undecided" and bool(ties) and (all if every else any)(ties)
 
     @property
     def on_side(self) -> bool | None:
@@ -124,8 +130,9 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
         failing = [effect for effect in effects if effect.state == "fails"]
         why = f"beyond the bound: {_names(failing, len(effects))}{_without_width(failing)}"
         return "not reproduced", why + notes
-    if n == 1 and not all(effect.exact for effect in effects):
-        return "undecided", f"one seed: no interval{notes}"
+    if alone := [effect for effect in effects if effect.n_seeds == 1 and not effect.exact]:
+        some = f" of {_names(alone)}" if len(alone) < len(effects) else ""
+        return "undecided", f"one seed: no interval{some}{notes}"
     undefined = [effect for effect in effects if effect.values.isna().any()]
     if undefined:
         return "undecided", f"not defined in some seed: {_names(undefined)}{notes}"

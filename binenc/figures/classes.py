@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from binenc.figures.curves import panel_title
+from binenc.figures.curves import panel_titles
 from binenc.figures.style import COLOURS, PANEL, STYLE, show, slug
 from binenc.protocol import in_words
 from binenc.study import Study, source
@@ -13,12 +13,11 @@ from binenc.study import Study, source
 
 def by_class(found: Study, values: pd.DataFrame, name: str) -> None:
     """Show whole-code share and accuracy of each class, as `classes_of` has them: a panel an experiment."""
-    for profile, protocol, experiments in found.parts():
+    for profile, protocol, _ in found.parts():
         part = values.query("profile == @profile and protocol == @protocol")
-        shown = [e for e in experiments if e in set(part.experiment)]
-        if not shown:
+        if part.empty:
             continue
-        figure = draw_classes(part, [panel_title(found, profile, e, protocol) for e in shown])
+        figure = draw_classes(part, panel_titles(found, profile, protocol, part))
         caption = (
             f"{in_words(protocol).capitalize()}. Under binary encoding, by class, after the last epoch: "
             "filled circles, the share of test points that have the most common code of their class; open "

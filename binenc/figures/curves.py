@@ -31,10 +31,10 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
     show all from epoch ``start`` on, given as a share of all epochs; the caption says so.
     """
     axes = f" The vertical axes are those of the epochs after the first {100 * start:.0f} %." if start else ""
-    for profile, protocol, experiments in found.parts():
+    for profile, protocol, _ in found.parts():
         table = found.table.query("profile == @profile and protocol == @protocol")
         numbers = over_seeds(table.merge(pd.DataFrame(rows, columns=["metric", "split"])))
-        if not (titles := _titles(found, profile, protocol, experiments, numbers)):
+        if not (titles := panel_titles(found, profile, protocol, numbers)):
             continue
         figure = draw_curves(numbers, rows, titles, start)
         band = "mean over seeds, bands of one standard deviation"
@@ -47,12 +47,9 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
         show(figure, slug(name, profile, protocol), caption, alt, numbers)
 
 
-def _titles(
-    found: Study, profile: str, protocol: str, experiments: list[str], values: pd.DataFrame
-) -> list[str]:
-    """Of the experiments that have values: records may be older than a metric."""
-    have = set(values.experiment)
-    return [panel_title(found, profile, e, protocol) for e in experiments if e in have]
+def panel_titles(found: Study, profile: str, protocol: str, values: pd.DataFrame) -> list[str]:
+    """Of the experiments that have values, in their order: records may be older than a metric."""
+    return [panel_title(found, profile, e, protocol) for e in dict.fromkeys(values.experiment)]
 
 
 def panel_title(found: Study, profile: str, experiment: str, protocol: str) -> str:
@@ -180,10 +177,10 @@ def _alt(found: Study, numbers: pd.DataFrame, rows: list[Row]) -> str:
 
 def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
     """Show where metrics end: a dot a seed, mean and standard deviation; panels as in `curves`."""
-    for profile, protocol, experiments in found.parts():
+    for profile, protocol, _ in found.parts():
         table = last_epoch(found.table.query("profile == @profile and protocol == @protocol"))
         seeds = table.merge(pd.DataFrame(rows, columns=["metric", "split"]))
-        if not (titles := _titles(found, profile, protocol, experiments, seeds)):
+        if not (titles := panel_titles(found, profile, protocol, seeds)):
             continue
         figure = draw_ends(seeds, rows, titles)
         numbers = over_seeds(seeds)

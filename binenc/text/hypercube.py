@@ -1,7 +1,7 @@
 """Where class means and codes lie, out of records: on a simplex, at vertices of a hypercube, along axes."""
 
+import math
 import re
-from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -51,9 +51,7 @@ def geometry_of(found: Study) -> pd.DataFrame:
 
 def beyond(found: Study) -> str:
     """What no claim asks, as Markdown items: `simplex_on_a_cube`, and `axes` of the first case."""
-    some = ("binary_encoding", "linear_penultimate")
-    mine = {n: [r for r in runs if r.architecture in some] for n, runs in found.runs.items()}
-    geometry = geometry_of(replace(found, runs=mine))
+    geometry = geometry_of(found := found.only("binary_encoding", "linear_penultimate"))
     first = axes(found, geometry).splitlines()[:1]
     return "\n".join(filter(None, [simplex_on_a_cube(geometry), *first]))
 
@@ -143,20 +141,8 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
         )
         above = {name: number(part.loc["loss", "mean"] - gamma[key], 2) for name, part in case.items()}
         gain = {name: p.loc["rotated", "mean"] - p.loc["off_vertices", "mean"] for name, p in case.items()}
-        lost = {name: gain[name] < gain[adam] / 2 for name in case}
-        gone = [
-            words
-            for name, words in ((no_loss, "the binary loss"), (descent, "Adam in the classifier"))
-            if lost.get(name)
-        ]
-        first = (
-            f"without {' or without '.join(gone)} most of the alignment is gone"
-            if gone
-            else "most of the alignment is left"
-        )
         share, spread = case[descent].loc["code_share", ["mean", "std"]]
-        still = lost[descent] and share - spread > 0.5
-        first += ", though most points share their class's code without it" if still else ""
+        first = _left(gain[adam], gain[descent], gain.get(no_loss), shared=share - spread > 0.5)
         said = (
             f"- **What puts class means at vertices** ({found.title(*key)}): {first}. The binary loss alone "
             "cannot do it: it stays the same however latents are rotated, while codes are read off the axes. "
@@ -174,3 +160,19 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
             f"(n = {n_seeds([case[name].loc['rotated', 'n'] for name in (adam, descent)])})."
         )
     return "\n".join(lines)
+
+
+def _left(adam: float, descent: float, no_loss: float | None, shared: bool) -> str:
+    """What is left of the alignment: of how much nearer to vertices class means are than rotated ones."""
+    if any(gain is not None and math.isnan(gain) for gain in (adam, descent, no_loss)):
+        return "how far class means are from vertices is not defined in some seed"
+    if adam <= 0:
+        return "class means are no nearer to vertices than rotated at random"
+    named = (no_loss, "the binary loss"), (descent, "Adam in the classifier")
+    gone = [words for gain, words in named if gain is not None and gain < adam / 2]
+    if not gone:
+        return "most of the alignment is left"
+    still = (
+        ", though most points share their class's code without it" if shared and descent < adam / 2 else ""
+    )
+    return f"without {' or without '.join(gone)} most of the alignment is gone{still}"

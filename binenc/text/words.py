@@ -73,6 +73,11 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence], right: Contain
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
+def as_sentence(text: str) -> str:
+    """With a capital at the start, and all else as it is: names may have capitals."""
+    return text[:1].upper() + text[1:]
+
+
 def counted(n: int, noun: str) -> str:
     """``1 run``, ``2 runs``."""
     return f"{n} {noun}{'s' * (n != 1)}"
