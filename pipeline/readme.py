@@ -47,7 +47,7 @@ def main(names: list[str]) -> None:
         claims.headline(verdicts[first]),
         *evidence.gaps(found),
         claims.table_markdown(verdicts[first]),
-        front.numbers(found, study.read(names, variants=["experiment"]), judged),
+        front.numbers(found, study.read(names, variants=["experiment", "protocol"]), judged),
     ]
     if not first.all():
         items = front.elsewhere(judged, first=False), front.at_length(found, judged)

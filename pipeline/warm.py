@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NoReturn
 
 IMPORTED = (
-    *("binenc.choice", "binenc.claims.front", "binenc.claims.switches"),
+    *("binenc.choice", "binenc.claims.front", "binenc.claims.turns"),
     *("binenc.text.tables", "binenc.figures.slider", "binenc.figures.effects"),
     *("scipy.stats", "ipykernel.kernelapp", "ipykernel.debugger", "papermill"),
 )

@@ -4,6 +4,7 @@ import re
 from itertools import permutations
 
 from binenc.claims.pages import seeds, words
+from binenc.claims.switches import one_at_a_time
 from binenc.claims.verdict import Verdict
 from binenc.study import Study
 from binenc.text.hypercube import beyond
@@ -57,14 +58,15 @@ LENGTH = {"title", "epochs", "evaluate_every"}
 def numbers(found: Study, changed: Study, judged: list[Verdict], link: str = "") -> str:
     """The findings of the first profile, and what no claim asks, as Markdown items.
 
-    ``changed`` is the same study with experiments of which a field was changed; ``link`` is where a claim's
-    number leads, such as ``#claim-{number}``.
+    ``changed`` is the same study with experiments and protocols of which a field was changed; ``link`` is
+    where a claim's number leads, such as ``#claim-{number}``.
     """
     first = next(iter(found.profiles))
     items = (
         findings(judged, link),
         elsewhere(judged, first=True, link=link),
         protocols_apart(found, first),
+        one_at_a_time(changed),
         beyond(changed),
     )
     return "\n".join(filter(None, items))

@@ -1,4 +1,4 @@
-"""What each single difference of the protocols does by itself to headline numbers and claims, in one seed."""
+"""What each single difference of the protocols does by itself to headline numbers, in one seed."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -7,12 +7,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from binenc.claims.effect import student
-from binenc.claims.judging import judge_table, sized
-from binenc.claims.paper import BINARY, CLAIMS, OTHERS
-from binenc.claims.verdict import Verdict
+from binenc.claims.paper import BINARY, OTHERS
 from binenc.protocol import PROTOCOLS, in_words
 from binenc.study import GROUP, Study, last_epoch
-from binenc.text.words import counted, number, percentage_points, share
+from binenc.text.words import from_to, number, percentage_points, share
 
 BASES = {name: protocol.model_dump() for name, protocol in PROTOCOLS.items()}
 NO_RUN = {
@@ -178,6 +176,12 @@ def _row(protocol: str) -> str:
     return f"{start}`{field}`: {_text(BASES[base][field])} → {value}{reading}"
 
 
+def in_short(protocol: str) -> str:
+    """A switched protocol as code, the others in words."""
+    base, field, value = switched(protocol) or ("", "", "")
+    return f"`{field}={value}`" if base == "as_written" else in_words(protocol)
+
+
 def _text(value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -216,6 +220,41 @@ def sentences(numbers: pd.DataFrame, seed: int) -> str:
     return "\n".join(lines) or "No run with a single difference is recorded here."
 
 
+def one_at_a_time(found: Study) -> str:
+    """The lead in test accuracy under each difference of the training by itself: a Markdown item a case.
+
+    Of the experiments with both protocols and a run of such a difference.
+    """
+    numbers = headlines(found.table)
+    at = numbers[numbers.number == "test_gap"].set_index([*GROUP, "seed"]).value.dropna().sort_index()
+    lines = []
+    for profile, experiment in parts(found):
+        mine = at.get((profile, experiment), pd.Series(dtype=float))
+        leads = {p: of.droplevel("protocol") for p, of in mine.groupby("protocol", sort=False)}
+        between = [p for p in ordered(leads) if _is_of_training(p)]
+        if not between or not BASES.keys() <= leads.keys():
+            continue
+        base, seed = leads["as_written"], leads[between[0]].index.min()
+        said = [
+            f"{percentage_points(leads[p][seed])} with {in_short(p)}, {against(leads[p][seed], base)}"
+            for p in between
+            if seed in leads[p]
+        ]
+        written, released = (from_to(list(leads[p]), percentage_points) for p in BASES)
+        lines.append(
+            f"- **One difference at a time** ({found.title(profile, experiment)}; seed {seed}). Lead of "
+            "binary encoding over the best of the others in test accuracy, in percentage points: "
+            f"{written} as written; {'; '.join(said)}; {released} as released."
+        )
+    return "\n".join(lines)
+
+
+def _is_of_training(protocol: str) -> bool:
+    """Whether one field of it trains otherwise than as written, and as the released code does."""
+    base, field, value = switched(protocol) or ("", "", "")
+    return base == "as_written" and value == _text(BASES["as_released"][field]) and field not in CHANGES
+
+
 def against(value: float, seeds: pd.Series) -> str:
     """Whether a value lies where a further seed would, by the prediction interval of the given ones."""
     n = len(seeds)
@@ -233,83 +272,3 @@ def missing(numbers: pd.DataFrame) -> str:
         return "Every difference between the two protocols has a run of its own here."
     named = "; ".join(f"`{field}`{f', which {NO_RUN[field]}' if field in NO_RUN else ''}" for field in lacks)
     return f"Differences without a run of their own here: {named}."
-
-
-def agreement(found: Study, profile: str, experiment: str, seed: int) -> pd.DataFrame:
-    """Whether the numbers of one seed alone lie where each claim puts them: columns protocol, claim, agrees.
-
-    ``agrees`` is True, False or, where something has no record, None. It says nothing of how sure that is.
-    """
-    table = sized(found)
-    table = completed(table[(table.profile == profile) & (table.experiment == experiment)])
-    judged = judge_table(table[table.seed == seed])
-    rows = [(v.protocol, v.claim.number, v.on_side) for v in judged]
-    return pd.DataFrame(rows, columns=["protocol", "claim", "agrees"]).astype({"agrees": object})
-
-
-def agreement_table(agrees: pd.DataFrame) -> pd.DataFrame:
-    """The same as text: a row a protocol, a column a claim, by number."""
-    words = {True: "yes", False: "no", None: "–"}
-    by_claim = agrees.set_index(["protocol", "claim"]).agrees
-    return pd.DataFrame(
-        {"Protocol": _short(p)} | {f"{c.number}": words[by_claim[p, c.number]] for c in CLAIMS}
-        for p in ordered(agrees.protocol)
-    )
-
-
-def _short(protocol: str) -> str:
-    base, field, value = switched(protocol) or ("", "", "")
-    return f"`{field}={value}`" if base == "as_written" else in_words(protocol)
-
-
-def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experiment: str, seed: int) -> str:
-    """Which verdicts differ between the protocols, and which claims' numbers alone do, as Markdown."""
-    here = [v for v in judged if (v.profile, v.experiment) == (profile, experiment)]
-    differ, turn = [], []
-    for c in CLAIMS:
-        both = {v.protocol: v for v in here if v.claim is c and v.protocol in BASES}
-        mine = agrees[agrees.claim == c.number].set_index("protocol").agrees
-        start, end = mine.get("as_written"), mine.get("as_released")
-        switches = [p for p in ordered(mine.index) if switched(p)]
-        turning = [_short(p) for p in switches if {mine[p], mine.get(switched(p)[0])} == {True, False}]
-        verdicts = list(dict.fromkeys(v.verdict for v in both.values()))
-        changed = len(verdicts) == 2
-        if not changed and not turning and (start is end or None in (start, end)):
-            continue
-        name = f"[Claim {c.number}](#claim-{c.number}) ({c.statement})"
-        said = ", ".join(map(_told, both.values()))
-        if not changed:
-            said = "".join(verdicts) + (" under both" if len(both) == 2 else "")
-        line = f"- {name}: {said}. The numbers of seed {seed} {_sides(start, end)}."
-        if switches:
-            known = "" if all(mine[p] is not None for p in switches) else " of those with all records"
-            none = f" No single switch{known} changes that."
-            line += f" Turned by one switch alone: {', '.join(turning)}." if turning else none
-        (differ if changed else turn).append(line)
-    text = []
-    if set(BASES) - {v.protocol for v in here}:
-        text.append("Not both protocols have records here, so no two verdicts can be compared.")
-    else:
-        head = "Verdicts that differ (fewer seeds mean wider intervals, which alone can change a verdict):\n"
-        text.append("\n".join([head, *differ]) if differ else "No verdict differs.")
-    if turn:
-        head = f"The verdict stays, but the numbers of seed {seed} change side by the protocol or a switch:\n"
-        text.append("\n".join([head, *turn]))
-    return "\n\n".join(text)
-
-
-def _told(v: Verdict) -> str:
-    lean = f", leans {v.lean}," if v.lean else ""
-    return f"**{v.verdict}**{lean} {in_words(v.protocol)} ({counted(v.n_seeds, 'seed')})"
-
-
-def _sides(start: bool | None, end: bool | None) -> str:
-    if start is end:
-        return {True: "agree with it under both", False: "agree with it under neither"}.get(
-            start, "are not all there under either"
-        )
-    return f"{_agrees(start)} as written and {_agrees(end)} as released"
-
-
-def _agrees(side: bool | None) -> str:
-    return {True: "agree with it", False: "do not agree with it", None: "are not all there"}[side]
