@@ -236,15 +236,15 @@ def one_at_a_time(found: Study) -> str:
             continue
         base, seed = leads["as_written"], leads[between[0]].index.min()
         said = [
-            f"{percentage_points(leads[p][seed])} with {in_short(p)}, {against(leads[p][seed], base)}"
-            for p in between
-            if seed in leads[p]
+            f"{percentage_points(leads[p][seed])} with {in_short(p)}" for p in between if seed in leads[p]
         ]
         written, released = (from_to(list(leads[p]), percentage_points) for p in BASES)
+        within = from_to(reach(base), percentage_points) if len(base) > 1 else ""
+        one_more = f" (prediction interval of one more seed, 95 %: {within})" if within else ""
         lines.append(
             f"- **One difference at a time** ({found.title(profile, experiment)}; seed {seed}). Lead of "
             "binary encoding over the best of the others in test accuracy, in percentage points: "
-            f"{written} as written; {'; '.join(said)}; {released} as released."
+            f"{written} as written{one_more}; {'; '.join(said)}; {released} as released."
         )
     return "\n".join(lines)
 
@@ -257,11 +257,16 @@ def _is_of_training(protocol: str) -> bool:
 
 def against(value: float, seeds: pd.Series) -> str:
     """Whether a value lies where a further seed would, by the prediction interval of the given ones."""
-    n = len(seeds)
-    if n < 2:
+    if len(seeds) < 2:
         return "with no second seed to compare"
-    half = student(n) * seeds.std() * math.sqrt(1 + 1 / n)
-    return "beyond the reach of a seed" if abs(value - seeds.mean()) > half else "within the reach of a seed"
+    low, high = reach(seeds)
+    return "within the reach of a seed" if low <= value <= high else "beyond the reach of a seed"
+
+
+def reach(seeds: pd.Series) -> tuple[float, float]:
+    r"""Prediction interval of one more seed, :math:`\bar x \pm t_{n-1} s \sqrt{1 + 1/n}`, of at least two."""
+    half = student(len(seeds)) * seeds.std() * math.sqrt(1 + 1 / len(seeds))
+    return seeds.mean() - half, seeds.mean() + half
 
 
 def missing(numbers: pd.DataFrame) -> str:
