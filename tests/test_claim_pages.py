@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 import re
 
 import nbformat
@@ -291,6 +292,15 @@ def test_a_figure_has_a_line_for_every_effect(number, seeds):
     figure = forest([v])
     labels = [x.get_text() for ax in figure.axes for x in ax.get_yticklabels()]
     assert len(labels) == len(v.effects)
+
+
+def test_an_effect_that_is_not_defined_is_written_where_its_mark_would_be():
+    nowhere = {("equinorm", BINARY): (1.0, 0.1, float("nan"))}
+    for changes, n in (({}, 0), (nowhere, 1)):
+        v = judge(8, table(paper_world() | changes))
+        texts = [text.get_text() for ax in forest([v]).axes for text in ax.texts]
+        assert texts == ["not defined"] * sum(math.isnan(e.interval.mean) for e in v.effects)
+        assert len(texts) >= n
 
 
 def test_verdicts_can_be_read_on_their_colours():

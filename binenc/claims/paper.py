@@ -273,7 +273,7 @@ def faster_collapse(part: Part) -> list[Effect]:
     worst = pd.concat(apart, axis=1).max(axis=1, skipna=False)
     return [
         *found,
-        Effect("ahead by all four", share, "share of evaluations where all are defined", decides=False),
+        Effect("ahead by all four", share, "share of defined evaluations", decides=False),
         Effect(
             "worst, of all four", worst, "binary encoding's worst / best other", ratio=True, decides=False
         ),

@@ -120,7 +120,11 @@ def _ticks(ax: Axes, values) -> None:
 def _mark(ax: Axes, e: Effect, y: float, protocol: str) -> None:
     mean, low, high = e.shown
     marker, colour, filling = MARKS.get(protocol, ("d", "#9a9a9a", "#9a9a9a"))
-    if not math.isnan(mean):
+    if math.isnan(mean):
+        box = {"facecolor": "#ffffff", "edgecolor": "none", "pad": 1}
+        at = {"transform": ax.get_yaxis_transform(), "ha": "center", "va": "center"}
+        ax.text(0.5, y, "not defined", fontsize=9, bbox=box, **at)
+    else:
         ax.plot(mean, y, marker, color=colour, markerfacecolor=filling, markersize=6, zorder=3)
     if not math.isnan(low):
         ax.plot([low, high], [y, y], "-", color=colour, linewidth=1.6, zorder=2)
