@@ -295,7 +295,7 @@ def test_a_figure_has_a_line_for_every_effect(number, seeds):
 
 
 def test_an_effect_that_is_not_defined_is_written_where_its_mark_would_be():
-    nowhere = {("equinorm", BINARY): (1.0, 0.1, float("nan"))}
+    nowhere = {("equinorm", "linear_penultimate"): (1.0, 0.7, math.nan)}
     for changes, n in (({}, 0), (nowhere, 1)):
         v = judge(8, table(paper_world() | changes))
         texts = [text.get_text() for ax in forest([v]).axes for text in ax.texts]
