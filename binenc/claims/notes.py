@@ -1,5 +1,7 @@
 """What a claim says beside its verdict: where the scale or another measure makes the difference."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from binenc.claims.effect import Effect, interval
@@ -10,6 +12,8 @@ NO_SIMPLEX = "a class has no point or all class means coincide"
 """When measures of neural collapse have no value."""
 NEARLY_ALL = 0.999
 """Accuracies above are said to be at a ceiling."""
+LATE = 5
+"""Evaluations that are averaged, for one by itself may be high or low by chance."""
 
 
 def otherwise(measure: str, its: list[Effect], deciding: list[Effect]) -> str:
@@ -77,6 +81,17 @@ def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
     ceiling = f"little room is left: {wrong} % of the points are missed, {least} % by the best of the others"
     near = min(mine.iloc[-1].mean(), best.mean()) > NEARLY_ALL
     return together(said, ceiling if near else "", none if perfect else "")
+
+
+def lately(leads: list[Effect], mine: pd.DataFrame, *others: pd.DataFrame) -> str:
+    """What the verdict would be by average accuracies (epochs, seeds) of the last of many evaluations."""
+    if len(mine) < 2 * LATE:
+        return ""
+    average = [
+        replace(e, values=100 * (mine - other)[e.values.index].iloc[-LATE:].mean())
+        for e, other in zip(leads, others, strict=True)
+    ]
+    return otherwise(f"the average of the last {LATE} evaluations", average, leads)
 
 
 def receded(gain: pd.DataFrame) -> str:

@@ -20,6 +20,7 @@ from binenc.claims.notes import (
     begins_without,
     beside_the_best,
     by_scale,
+    lately,
     on_the_way,
     otherwise,
     receded,
@@ -47,9 +48,6 @@ COMPARABLE = 0.5
 """'Comparable', in percentage points: two and a half standard errors of the difference of two accuracies near
 0.98, each measured on 10 000 points of its own; what is smaller may come from the choice of the test set."""
 
-
-LATE = 5
-"""Evaluations that are averaged, for information, where one by itself may be high or low by chance."""
 
 CLAIMS: list[Claim] = []
 
@@ -167,21 +165,10 @@ def higher_test_accuracy(part: Part, split: str = "test") -> list[Effect]:
     weakest decides. The paper does not say after how many epochs it looks.
     """
     mine, *others = (part.curve("accuracy", a, split) for a in (BINARY, *OTHERS))
-    leads = [100 * part.lead("accuracy", a, split) for a in OTHERS]
-    late = [
-        100 * (mine - other)[lead.index].iloc[-LATE:].mean()
-        for other, lead in zip(others, leads, strict=True)
-    ]
-    last, average = (
-        [
-            Effect(versus(a), lead, "percentage points", above=0.0)
-            for a, lead in zip(OTHERS, some, strict=True)
-        ]
-        for some in (leads, late)
-    )
-    measure = f"the average of the last {LATE} evaluations"
-    by = otherwise(measure, average, last) if len(mine) >= 2 * LATE else ""
-    return [replace(e, note=together(ahead(mine, *others), by)) for e in last]
+    said = {"unit": "percentage points", "above": 0.0}
+    found = [Effect(versus(a), 100 * part.lead("accuracy", a, split), **said) for a in OTHERS]
+    note = together(ahead(mine, *others), lately(found, mine, *others))
+    return [replace(e, note=note) for e in found]
 
 
 @claim(
