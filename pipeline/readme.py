@@ -44,7 +44,6 @@ def main(names: list[str]) -> None:
     verdicts = claims.to_frame(judged)
     first = verdicts.source == verdicts.source[0]
     said = [
-        claims.headline(verdicts[first]),
         *evidence.gaps(found),
         claims.table_markdown(verdicts[first]),
         front.numbers(found, study.read(names, variants=["experiment", "protocol"]), judged),

@@ -3,7 +3,6 @@
 from binenc.claims.judging import judge, to_frame
 from binenc.claims.pages import (
     answer,
-    headline,
     summary,
     table_html,
     table_markdown,
@@ -11,7 +10,6 @@ from binenc.claims.pages import (
 
 __all__ = [
     "answer",
-    "headline",
     "judge",
     "summary",
     "table_html",
