@@ -1,15 +1,13 @@
 """What single differences of the protocols do, on tables whose numbers are known."""
 
 import math
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import torch
-from scipy import stats
 from test_claims import BINARY, NONE, paper_world, table
 
-from binenc.claims import switches
+from binenc.claims import moves, switches
 from binenc.figures import effects
 from binenc.metrics import measure
 from binenc.protocol import AS_RELEASED, AS_WRITTEN
@@ -46,25 +44,6 @@ def value(numbers: pd.DataFrame, protocol: str, name: str, seed: int = 0) -> flo
 @pytest.mark.parametrize("name", ["test_gap", "train_gap"])
 def test_the_lead_is_over_the_best_of_the_others(numbers, protocol, lead, name):
     assert value(numbers, protocol, name) == pytest.approx(lead, abs=0.02)
-
-
-def test_the_lead_is_told_under_each_difference_of_the_training_by_itself():
-    """Not under another reading, nor under what changes a measure alone."""
-    t = study_table()
-    measured = t[t.protocol == TWICE].assign(protocol="as_written,class_of_point=prediction")
-    constant = t[(t.protocol == TWICE) & (t.architecture != NONE)].assign(
-        protocol="as_written,learning_rate=constant"
-    )
-    found = SimpleNamespace(table=pd.concat([t, measured, constant]), title=lambda *key: "/".join(key))
-    assert switches.one_at_a_time(found) == (
-        "- **One difference at a time** (quick/digits_mlp; seed 0). Lead of binary encoding over the best of "
-        "the others in test accuracy, in percentage points: +1.99 to +2.00 as written (prediction "
-        "interval of one more seed, 95 %: +1.97 to +2.03); −1.00 with `softmax_twice=true`; −1.01 to −0.997 "
-        "as released."
-    )
-    for without in (TWICE, RELEASED):
-        found.table = t[t.protocol != without]
-        assert switches.one_at_a_time(found) == ""
 
 
 def test_each_number_is_of_its_own_points():
@@ -122,7 +101,7 @@ def test_what_a_switch_of_the_measures_changes(field):
     assert moved <= switches.CHANGES[field]
     if field == "between_class":  # five classes of one size
         assert other["tr_sw_sb"] / written["tr_sw_sb"] == pytest.approx(4 / 5)
-        assert "multiplies every Tr(Sw Sb⁺)/C by (C − 1)/C where" in switches.NO_RUN[field]
+        assert "multiplies every Tr(Sw Sb⁺)/C by (C − 1)/C where" in moves.NO_RUN[field]
     assert len(moved) >= 0.8 * len(switches.CHANGES[field])  # the least distance of codes may be the same
 
 
@@ -155,57 +134,12 @@ def test_rows_go_from_as_written_to_as_released(numbers):
     assert lead[1] == "−1.00"
 
 
-def test_sentences_follow_the_numbers(numbers):
-    said = switches.sentences(numbers, 0)
-    first, second = said.splitlines()
-    assert "`softmax_twice` alone, from `false` to `true`" in first
-    assert "beyond the reach of a seed" in first
-    assert "the lead in test accuracy from +2.00 to −1.00 percentage points" in first
-    assert "`loss_bin`" in second
-
-
-def test_what_a_switch_leaves_as_it_is_is_said_so(numbers):
-    same = numbers.copy()
-    gap = same.number == "test_gap"
-    same.loc[gap & (same.protocol == TWICE), "value"] = same[
-        gap & (same.protocol == WRITTEN) & (same.seed == 0)
-    ].value.item()
-    first = switches.sentences(same, 0).splitlines()[0]
-    assert "leaves unchanged: the lead in test accuracy" in first
-    assert "lead in test accuracy from" not in first
-    same.loc[gap & (same.protocol == TWICE), "value"] += 1e-6
-    first = switches.sentences(same, 0).splitlines()[0]
-    assert "leaves unchanged, at these digits: the lead in test accuracy" in first
-
-
-def test_without_a_switch_the_sentence_says_so(numbers):
-    both = numbers[numbers.protocol.isin([WRITTEN, RELEASED])]
-    assert switches.sentences(both, 0) == "No run with a single difference is recorded here."
-    assert "`softmax_twice`" in switches.missing(both)
-    assert "`softmax_twice`" not in switches.missing(numbers)
-    alone = numbers[numbers.protocol == TWICE]
-    assert "has no record to compare yet" in switches.sentences(alone, 0)
-
-
-@pytest.mark.parametrize("values", [[1.0, 2.0, 4.0], [0.0, 0.1]])
-def test_the_reach_of_a_seed_is_the_prediction_interval(values):
-    seeds = pd.Series(values)
-    n, scale = len(values), seeds.std() * math.sqrt(1 + 1 / len(values))
-    low, high = stats.t.interval(0.95, n - 1, seeds.mean(), scale)
-    for inside in (low + 1e-6, high - 1e-6):
-        assert "within" in switches.against(inside, seeds)
-    for outside in (low - 1e-6, high + 1e-6):
-        assert "beyond" in switches.against(outside, seeds)
-    assert "no second seed" in switches.against(0.0, seeds[:1])
-
-
-def test_more_than_one_change_has_a_row_and_is_no_switch(numbers):
+def test_more_than_one_change_has_a_row(numbers):
     both = f"{TWICE},dropout=first_epoch"
     more = pd.concat([numbers, numbers[numbers.protocol == TWICE].assign(protocol=both)])
     assert "As written but softmax_twice=true, dropout=first_epoch" in set(
         switches.table_of(more, 0)["Protocol"]
     )
-    assert switches.sentences(more, 0) == switches.sentences(numbers, 0)
 
 
 def test_a_switch_of_the_released_code_is_compared_with_it():

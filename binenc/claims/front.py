@@ -3,8 +3,8 @@
 import re
 from itertools import permutations
 
+from binenc.claims.moves import one_at_a_time
 from binenc.claims.pages import seeds, words
-from binenc.claims.switches import one_at_a_time
 from binenc.claims.verdict import Verdict
 from binenc.study import Study
 from binenc.text.hypercube import beyond

@@ -150,17 +150,18 @@ def summary(verdicts: pd.DataFrame) -> str:
 
 
 def claim_markdown(judged: list[Verdict], slug: str) -> str:
-    """One claim: its words, its test, its effects everywhere, and each verdict with its reason."""
+    """One claim: its words, its test, its effects everywhere, and verdicts with their reason, once each."""
     mine = [v for v in judged if v.claim.slug == slug]
     claim, columns = mine[0].claim, [_column(v, mine) for v in mine]
     sources = dict.fromkeys(v.source for v in mine)
     tables = [_effects([v for v in mine if v.source == source]) for source in sources]
-    said = [
-        f"- **{column}**: {words(v)}{f' ({seeds([v.n_seeds])})' if v.n_seeds else ''}: {v.why}."
-        for v, column in zip(mine, columns, strict=True)
-    ]
+    said: dict[str, list[str]] = {}
+    for v, column in zip(mine, columns, strict=True):
+        on = f" ({seeds([v.n_seeds])})" if v.n_seeds else ""
+        said.setdefault(f"{words(v)}{on}: {v.why}.", []).append(f"**{column}**")
+    reasons = [f"- {'; '.join(where)}: {what}" for what, where in said.items()]
     head = [f"*{claim.statement}* ({claim.place}).", f"**Test.** {claim.test}"]
-    return "\n\n".join([*head, *filter(None, tables), "\n".join(said)])
+    return "\n\n".join([*head, *filter(None, tables), "\n".join(reasons)])
 
 
 def _effects(mine: list[Verdict]) -> str:

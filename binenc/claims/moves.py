@@ -1,0 +1,152 @@
+"""What each single difference of the protocols moves, and how sure that is, in words."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from binenc.claims.effect import Effect, student
+from binenc.claims.switches import (
+    BASES,
+    CHANGES,
+    HEADLINES,
+    Headline,
+    as_text,
+    headlines,
+    in_short,
+    ordered,
+    parts,
+    switched,
+)
+from binenc.study import GROUP, Study
+from binenc.text.words import from_to, percentage_points, share
+
+NO_RUN = {
+    "cnn_dense_layers": "concerns the CNN alone",
+    "learning_rate": "acts from its first halving on",
+    "max_angle_pairs": "maps every max angle linearly (for ten classes, v to 9/11 v + 20/99)",
+    "between_class": "multiplies every Tr(Sw Sb⁺)/C by (C − 1)/C where classes are equally large",
+}
+"""What a difference does, where that is known without a run."""
+
+
+def sentences(numbers: pd.DataFrame, seed: int) -> str:
+    """What each switch does to each headline number, against what seeds differ by, as Markdown items."""
+    lines = []
+    at = {key: of.dropna() for key, of in numbers.set_index("seed").groupby(["number", "protocol"]).value}
+    for protocol in filter(switched, ordered(numbers.protocol)):
+        base, field, value = switched(protocol)
+        said: dict[str, list[str]] = {}
+        most = 1
+        for name, h in HEADLINES.items():
+            before, after = (at.get((name, p), pd.Series(dtype=float)) for p in (base, protocol))
+            moved = change(before, after, h)
+            if moved.n_seeds > 1:
+                what, told = in_all(moved)
+                most = max(most, moved.n_seeds)
+            elif seed in moved.values:
+                what, told = in_one(before, after, seed, h)
+            else:
+                continue
+            said.setdefault(what, []).append(told)
+        rests = f"{most} seeds, paired" if most > 1 else f"seed {seed}"
+        head = f"- `{field}` alone, from `{as_text(BASES[base][field])}` to `{value}` ({rests}), "
+        moves = [f"{what} {'; '.join(some)}" for what, some in said.items()]
+        lines.append(head + (". It ".join(moves) if moves else "has no record to compare yet") + ".")
+    return "\n".join(lines) or "No run with a single difference is recorded here."
+
+
+def change(before: pd.Series, after: pd.Series, h: Headline) -> Effect:
+    """By how much a number moves in each seed of both: a ratio if it can span decades, else in points."""
+    if h.log:
+        return Effect(h.short, np.log(after / before).dropna(), "after / before", ratio=True)
+    scale = 100 if h.write is share else 1
+    return Effect(h.short, scale * (after - before).dropna(), "percentage points")
+
+
+def in_all(moved: Effect) -> tuple[str, str]:
+    """Whether a number moves, by an interval over several seeds, and by how much."""
+    if (moved.values == 0).all():
+        return "leaves unchanged:", moved.name
+    unit = "" if moved.ratio else f" {moved.unit}"
+    sure = moved.interval.low > 0 or moved.interval.high < 0
+    return (
+        "moves, beyond chance over seeds:" if sure else "may or may not move:",
+        f"{moved.name} by {moved}{unit}",
+    )
+
+
+def in_one(before: pd.Series, after: pd.Series, seed: int, h: Headline) -> tuple[str, str]:
+    """Whether a number of one seed moves beyond where another may lie as it was, and from where to where."""
+    start, end = (h.text(of[seed]) for of in (before, after))
+    if start == end:
+        return f"leaves unchanged{'' if before[seed] == after[seed] else ', at these digits'}:", h.short
+    unit = f" {h.unit}" if h.unit.startswith("percentage") else ""
+    return f"moves, {against(after[seed], before)}:", f"{h.short} from {start} to {end}{unit}"
+
+
+def one_at_a_time(found: Study) -> str:
+    """The lead in test accuracy under each difference of the training by itself: a Markdown item a case.
+
+    Of the experiments with both protocols and a run of such a difference.
+    """
+    numbers = headlines(found.table)
+    at = numbers[numbers.number == "test_gap"].set_index([*GROUP, "seed"]).value.dropna().sort_index()
+    lines = []
+    for profile, experiment in parts(found):
+        mine = at.get((profile, experiment), pd.Series(dtype=float))
+        leads = {p: of.droplevel("protocol") for p, of in mine.groupby("protocol", sort=False)}
+        between = [p for p in ordered(leads) if _is_of_training(p)]
+        if not between or not BASES.keys() <= leads.keys():
+            continue
+        base = leads["as_written"]
+        said = [_lead(base, leads[p], in_short(p)) for p in between]
+        written, released = (from_to(list(leads[p]), percentage_points) for p in BASES)
+        alone = len(base) > 1 and any(len(leads[p]) == 1 for p in between)
+        within = from_to(reach(base), percentage_points) if alone else ""
+        one_more = f" (prediction interval of one more seed, 95 %: {within})" if within else ""
+        lines.append(
+            f"- **One difference at a time** ({found.title(profile, experiment)}). Lead of binary encoding "
+            "over the best of the others in test accuracy, in percentage points: "
+            f"{written} as written{one_more}; {'; '.join(said)}; {released} as released."
+        )
+    return "\n".join(lines)
+
+
+def _lead(base: pd.Series, lead: pd.Series, name: str) -> str:
+    """The lead with one difference, and how far that moves it in the seeds of both, if several."""
+    said = f"{from_to(list(lead), percentage_points)} with {name}"
+    if len(lead) == 1:
+        return f"{said} in seed {lead.index[0]}"
+    moved = change(base, lead, HEADLINES["test_gap"])
+    return f"{said}, which moves it by {moved} (n = {moved.n_seeds})" if moved.n_seeds > 1 else said
+
+
+def _is_of_training(protocol: str) -> bool:
+    """Whether one field of it trains otherwise than as written, and as the released code does."""
+    base, field, value = switched(protocol) or ("", "", "")
+    return base == "as_written" and value == as_text(BASES["as_released"][field]) and field not in CHANGES
+
+
+def against(value: float, seeds: pd.Series) -> str:
+    """Whether a value lies where a further seed would, by the prediction interval of the given ones."""
+    if len(seeds) < 2:
+        return "with no second seed to compare"
+    low, high = reach(seeds)
+    return "within the reach of a seed" if low <= value <= high else "beyond the reach of a seed"
+
+
+def reach(seeds: pd.Series) -> tuple[float, float]:
+    r"""Prediction interval of one more seed, :math:`\bar x \pm t_{n-1} s \sqrt{1 + 1/n}`, of at least two."""
+    half = student(len(seeds)) * seeds.std() * math.sqrt(1 + 1 / len(seeds))
+    return seeds.mean() - half, seeds.mean() + half
+
+
+def missing(numbers: pd.DataFrame) -> str:
+    """Differences between the protocols of which there is no run, as Markdown."""
+    have = {switched(name)[1] for name in numbers.protocol if switched(name)}
+    lacks = [f for f, v in BASES["as_written"].items() if v != BASES["as_released"][f] and f not in have]
+    if not lacks:
+        return "Every difference between the two protocols has a run of its own here."
+    named = "; ".join(f"`{field}`{f', which {NO_RUN[field]}' if field in NO_RUN else ''}" for field in lacks)
+    return f"Differences without a run of their own here: {named}."

@@ -1,0 +1,133 @@
+"""What single differences of the protocols move, on tables whose numbers are known."""
+
+import math
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from scipy import stats
+from test_claims import NONE, paper_world, table
+from test_switches import RELEASED, TWICE, WORSE, WRITTEN, study_table
+
+from binenc.claims import moves, switches
+from binenc.text.words import number
+
+
+@pytest.fixture
+def numbers() -> pd.DataFrame:
+    return switches.headlines(study_table())
+
+
+def test_the_lead_is_told_under_each_difference_of_the_training_by_itself():
+    """Not under another reading, nor under what changes a measure alone."""
+    t = study_table()
+    measured = t[t.protocol == TWICE].assign(protocol="as_written,class_of_point=prediction")
+    constant = t[(t.protocol == TWICE) & (t.architecture != NONE)].assign(
+        protocol="as_written,learning_rate=constant"
+    )
+    found = SimpleNamespace(table=pd.concat([t, measured, constant]), title=lambda *key: "/".join(key))
+    assert moves.one_at_a_time(found) == (
+        "- **One difference at a time** (quick/digits_mlp). Lead of binary encoding over the best of the "
+        "others in test accuracy, in percentage points: +1.99 to +2.00 as written (prediction interval of "
+        "one more seed, 95 %: +1.97 to +2.03); −1.00 with `softmax_twice=true` in seed 0; −1.01 to −0.997 as "
+        "released."
+    )
+    for without in (TWICE, RELEASED):
+        found.table = t[t.protocol != without]
+        assert moves.one_at_a_time(found) == ""
+
+
+def test_sentences_follow_the_numbers(numbers):
+    said = moves.sentences(numbers, 0)
+    first, second = said.splitlines()
+    assert "`softmax_twice` alone, from `false` to `true`" in first
+    assert "beyond the reach of a seed" in first
+    assert "the lead in test accuracy from +2.00 to −1.00 percentage points" in first
+    assert "`loss_bin`" in second
+
+
+def test_what_a_switch_leaves_as_it_is_is_said_so(numbers):
+    same = numbers.copy()
+    gap = same.number == "test_gap"
+    same.loc[gap & (same.protocol == TWICE), "value"] = same[
+        gap & (same.protocol == WRITTEN) & (same.seed == 0)
+    ].value.item()
+    first = moves.sentences(same, 0).splitlines()[0]
+    assert "leaves unchanged: the lead in test accuracy" in first
+    assert "lead in test accuracy from" not in first
+    same.loc[gap & (same.protocol == TWICE), "value"] += 1e-6
+    first = moves.sentences(same, 0).splitlines()[0]
+    assert "leaves unchanged, at these digits: the lead in test accuracy" in first
+
+
+def several(seeds: int, noise: float = 1e-3) -> pd.DataFrame:
+    """The same study with more seeds of the double softmax, whose numbers differ."""
+    t = study_table()
+    more = table(paper_world() | WORSE, seeds=seeds, noise=noise, protocol=TWICE)
+    return pd.concat([t[t.protocol != TWICE], more], ignore_index=True)
+
+
+def test_of_several_seeds_the_change_is_told_with_its_interval():
+    """Paired by seed, of the seeds of both; Student's t by scipy."""
+    t = several(4)
+    numbers = switches.headlines(t)
+    said = moves.sentences(numbers, 0).splitlines()[1]
+    by_seed = numbers.set_index(["number", "protocol", "seed"]).value.sort_index()
+    lead = (by_seed["test_gap", TWICE] - by_seed["test_gap", WRITTEN]).dropna()
+    ratio = (by_seed["tr_sw_sb", TWICE] / by_seed["tr_sw_sb", WRITTEN]).dropna().map(math.log)
+    assert list(lead.index) == [0, 1, 2]
+    low, high = stats.ttest_1samp(lead, 0).confidence_interval()
+    minus = f"−{-lead.mean():.2f} [−{-low:.2f}, −{-high:.2f}]"
+    assert "(3 seeds, paired), moves, beyond chance over seeds: the lead in test accuracy by " in said
+    assert f"by {minus} percentage points" in said
+    low, high = stats.ttest_1samp(ratio, 0).confidence_interval()
+    assert low < 0 < high
+    mean, low, high = (number(math.exp(x)) for x in (ratio.mean(), low, high))
+    assert "It may or may not move: the whole-code share by " in said
+    assert said.endswith(f"Tr(Sw Sb⁺)/C by ×\N{NO-BREAK SPACE}{mean} [{low}, {high}].")
+    found = SimpleNamespace(table=t, title=lambda *key: "/".join(key))
+    item = moves.one_at_a_time(found)
+    assert f"with `softmax_twice=true`, which moves it by {minus} (n = 3); " in item
+    assert "prediction" not in item
+
+
+def test_what_no_seed_moves_is_left_unchanged_and_other_seeds_are_not_compared():
+    numbers = switches.headlines(study_table())
+    written = numbers[numbers.protocol == WRITTEN]
+    same = pd.concat([written, written.assign(protocol=TWICE)])
+    said = moves.sentences(same, 0)
+    assert said.endswith(
+        "(3 seeds, paired), leaves unchanged: "
+        + "; ".join(h.short for h in switches.HEADLINES.values())
+        + "."
+    )
+    apart = pd.concat([written, written.assign(protocol=TWICE, seed=written.seed + 3)])
+    assert "has no record to compare yet" in moves.sentences(apart, 3)
+    leads = written[written.number == "test_gap"].set_index("seed").value
+    assert moves._lead(leads, leads.rename(lambda seed: seed + 3), "it") == "+1.99 to +2.00 with it"
+
+
+def test_without_a_switch_the_sentence_says_so(numbers):
+    both = numbers[numbers.protocol.isin([WRITTEN, RELEASED])]
+    assert moves.sentences(both, 0) == "No run with a single difference is recorded here."
+    assert "`softmax_twice`" in moves.missing(both)
+    assert "`softmax_twice`" not in moves.missing(numbers)
+    alone = numbers[numbers.protocol == TWICE]
+    assert "has no record to compare yet" in moves.sentences(alone, 0)
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0, 4.0], [0.0, 0.1]])
+def test_the_reach_of_a_seed_is_the_prediction_interval(values):
+    seeds = pd.Series(values)
+    n, scale = len(values), seeds.std() * math.sqrt(1 + 1 / len(values))
+    low, high = stats.t.interval(0.95, n - 1, seeds.mean(), scale)
+    for inside in (low + 1e-6, high - 1e-6):
+        assert "within" in moves.against(inside, seeds)
+    for outside in (low - 1e-6, high + 1e-6):
+        assert "beyond" in moves.against(outside, seeds)
+    assert "no second seed" in moves.against(0.0, seeds[:1])
+
+
+def test_more_than_one_change_is_no_switch(numbers):
+    both = numbers[numbers.protocol == TWICE].assign(protocol=f"{TWICE},dropout=first_epoch")
+    assert moves.sentences(pd.concat([numbers, both]), 0) == moves.sentences(numbers, 0)
