@@ -11,23 +11,7 @@ from binenc import records, study
 from binenc.geometry import simplex
 from binenc.profile import ARCHITECTURES
 from binenc.text import prose
-from binenc.text.words import number, plus_minus
-
-
-def test_ending_says_the_last_values_of_the_records(made):
-    text = prose.ending(study.read(["smoke"], protocols=["as_released"]), "code_share")
-    record = made["digits_mlp/as_released/linear_penultimate/seed-0"]
-    assert f"Linear penultimate {number(record.final('code_share', 'train'), 4)}" in text
-    assert text.count("\n- ") == 1
-    assert "(n = 1)." in text
-
-
-def test_ending_names_the_spread_of_seeds(made):
-    text = prose.ending(
-        study.read(["smoke"], architectures=["binary_encoding"], experiments=["digits_mlp"]), "std"
-    )
-    values = [made[f"digits_mlp/as_written/binary_encoding/seed-{s}"].final("std", "train") for s in (0, 1)]
-    assert plus_minus(np.mean(values), np.std(values, ddof=1), 2) + " (n = 2)" in text
+from binenc.text.words import number
 
 
 def test_ranking_goes_from_high_to_low_and_states_the_lead(made):
@@ -220,25 +204,29 @@ def test_least_and_more_are_said_of_no_tie(made, written, released, said):
     assert f"{said} as released (n = 1)" in prose.protocols_apart(found, "smoke")
 
 
-def test_the_lowest_is_told_of_the_end_and_of_all_evaluations(made):
+@pytest.mark.parametrize(("which", "sign"), [("lowest", 1), ("highest", -1)])
+def test_an_extreme_is_told_of_the_end_and_of_all_evaluations(made, which, sign):
     found = study.read(["smoke"], ["digits_mlp"], ["as_written"])
     t, last = found.table, found.table.epoch == found.table.epoch.max()
-    mine = (t.metric == "cross_entropy") & (t.architecture == "binary_encoding")
+
+    def told(mine: int, in_all: int) -> None:
+        said = prose.extreme(found, "cross_entropy", "test", which)
+        assert said == (
+            f"Cross-entropy, test points: binary encoding ends with the {which} mean in {mine} of 1 cases; "
+            f"the {which} mean of all evaluations is its own in {in_all}."
+        )
+
+    mine, other = (
+        (t.metric == "cross_entropy") & (t.architecture == a) for a in ("binary_encoding", "no_penultimate")
+    )
     t.loc[t.metric == "cross_entropy", "value"] = 0.5
-    assert "lowest mean in 0 of 1 cases; the lowest mean of all evaluations is its own in 0." in prose.lowest(
-        found, "cross_entropy", "test"
-    )
-    t.loc[mine & last, "value"] = 0.4
-    assert prose.lowest(found, "cross_entropy", "test").endswith(
-        "in 1 of 1 cases; the lowest mean of all evaluations is its own in 1."
-    )
-    other = (t.metric == "cross_entropy") & (t.architecture == "no_penultimate")
-    t.loc[other & ~last, "value"] = 0.3
-    assert prose.lowest(found, "cross_entropy", "test").endswith(
-        "in 1 of 1 cases; the lowest mean of all evaluations is its own in 0."
-    )
+    told(0, 0)
+    t.loc[mine & last, "value"] = 0.5 - 0.1 * sign
+    told(1, 1)
+    t.loc[other & ~last, "value"] = 0.5 - 0.2 * sign
+    told(1, 0)
     alone = study.read(["smoke"], architectures=["no_penultimate"])
-    assert prose.lowest(alone, "cross_entropy", "test") == ""
+    assert prose.extreme(alone, "cross_entropy", "test", which) == ""
 
 
 def test_the_first_as_released_need_not_lose_least(made):

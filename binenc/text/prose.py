@@ -37,19 +37,6 @@ def where(found: Study, profile: str, experiment: str, protocol: str) -> str:
     return f"**{found.label(profile, experiment, protocol)}**, {source(found.profiles[profile])}"
 
 
-def ending(found: Study, metric: str) -> str:
-    """One Markdown item a profile, experiment and protocol: where each architecture ends, training points."""
-    words = METRICS[metric]
-    lines = [f"{words.title} ({words.unit}), {POINTS['train']}, after the last epoch:", ""]
-    for key, part in final(found, metric).groupby(GROUP, sort=False):
-        rows = part.set_index("architecture")[["mean", "std", "n"]]
-        ends = [
-            f"{title} {plus_minus(*rows.loc[a])}" for a, title in ARCHITECTURES.items() if a in rows.index
-        ]
-        lines.append(f"- {where(found, *key)}: {', '.join(ends)} (n = {n_seeds(part.n)}).")
-    return "\n".join(lines)
-
-
 def ranking(found: Study, metric: str, split: str) -> str:
     """One Markdown item a profile, experiment and protocol: architectures by their mean, and the lead.
 
@@ -77,9 +64,11 @@ def ranking(found: Study, metric: str, split: str) -> str:
     return "\n".join(lines)
 
 
-def lowest(found: Study, metric: str, split: str) -> str:
-    """In how many cases binary encoding has the lowest mean at the end, and the lowest of all evaluations."""
+def extreme(found: Study, metric: str, split: str, which: str = "lowest") -> str:
+    """In how many cases binary encoding ends with the lowest, or highest, mean, or once had that of all."""
+    sign = {"lowest": 1, "highest": -1}[which]
     means = over_seeds(found.table[(found.table.metric == metric) & (found.table.split == split)])
+    means["mean"] *= sign
     ends = last_epoch(means.assign(seed=0)).pivot(index=GROUP, columns="architecture", values="mean")
     least = means.groupby([*GROUP, "architecture"], sort=False)["mean"].min().unstack()
     if "binary_encoding" not in ends or ends.shape[1] < 2:
@@ -89,8 +78,8 @@ def lowest(found: Study, metric: str, split: str) -> str:
         sum(map(_least, (of.loc[key].dropna() for key in ends.index[compared]))) for of in (ends, least)
     )
     return (
-        f"Binary encoding ends with the lowest mean in {at_end} of {compared.sum()} cases; the lowest mean "
-        f"of all evaluations is its own in {ever}."
+        f"{METRICS[metric].title}, {POINTS[split]}: binary encoding ends with the {which} mean in {at_end} "
+        f"of {compared.sum()} cases; the {which} mean of all evaluations is its own in {ever}."
     )
 
 
