@@ -24,6 +24,7 @@ from binenc.claims.pages import (
     table_markdown,
 )
 from binenc.claims.paper import BINARY, CLAIMS, NONE
+from binenc.claims.verdict import decide
 from binenc.figures.effects import forest
 from binenc.profile import ARCHITECTURES, ROOT, InputError
 from binenc.text.words import number
@@ -125,6 +126,23 @@ def test_a_note_of_several_effects_is_said_once():
     why = judge(8, table(paper_world() | late)).why
     assert "On equinorm, area; max angle, area: 3 of 9 evaluations left out" in why
     assert why.count("left out") == 1
+
+
+def test_remarks_are_grouped_by_the_effects_that_they_are_on():
+    a, b, c = (Effect(name, pd.Series([1.0, 1.1]), "unit", above=0.0) for name in "abc")
+    some = [dataclasses.replace(a, note="all; two"), dataclasses.replace(b, note="first; all; two; last")]
+    _, why = decide([*some, dataclasses.replace(c, note="all")], one_suffices=False)
+    assert why.endswith(" puts it. On all 3: all. On a; b: two. On b: first; last")
+
+
+def test_reasons_that_are_alike_stand_once():
+    both = pd.concat([table(paper_world(), protocol=p) for p in ("as_written", "as_released")])
+    judged = judging.judge_table(both, which=[known("equal-size"), known("one-code")])
+    alike = "- **digits_mlp, as written**; **digits_mlp, as released**: ✓ reproduced (3 seeds): "
+    assert claim_markdown(judged, "equal-size").endswith(f"\n\n{alike}exactly, without an interval.")
+    fewer = both[(both.protocol == "as_written") | (both.seed < 2)]
+    judged = judging.judge_table(fewer, which=[known("equal-size")])
+    assert claim_markdown(judged, "equal-size").count("\n- **") == 2
 
 
 def test_a_verdict_on_seeds_that_tie_is_marked_in_every_table():

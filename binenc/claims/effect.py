@@ -13,6 +13,8 @@ from binenc.text.words import DECIMALS, number, percentage_points, share
 
 CONFIDENCE = 0.95
 """Of each interval by itself; nothing is corrected for the number of claims."""
+BETWEEN = "; "
+"""Stands between the remarks of a note."""
 
 
 class Interval(NamedTuple):

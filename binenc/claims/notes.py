@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from binenc.claims.effect import Effect, interval
+from binenc.claims.effect import BETWEEN, Effect, interval
 from binenc.claims.verdict import decide
 from binenc.text import words
 
@@ -24,7 +24,7 @@ def otherwise(measure: str, its: list[Effect], deciding: list[Effect]) -> str:
 
 def together(*notes: str) -> str:
     """Those that say something."""
-    return "; ".join(filter(None, notes))
+    return BETWEEN.join(filter(None, notes))
 
 
 def by_scale(score: pd.Series, standardised: pd.Series) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from binenc.claims.effect import Effect
+from binenc.claims.effect import BETWEEN, Effect
 from binenc.claims.part import Part
 from binenc.protocol import in_words
 
@@ -141,12 +141,15 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
 
 
 def _notes(effects: list[Effect]) -> str:
-    """What the effects have to say, each note once."""
-    said: dict[str, list[Effect]] = {}
+    """What the effects have to say, each remark once, with others on the same effects."""
+    of: dict[str, list[Effect]] = {}
     for effect in effects:
-        if effect.note:
-            said.setdefault(effect.note, []).append(effect)
-    return "".join(f". On {_names(noted, len(effects))}: {note}" for note, noted in said.items())
+        for remark in filter(None, effect.note.split(BETWEEN)):
+            of.setdefault(remark, []).append(effect)
+    said: dict[str, list[str]] = {}
+    for remark, noted in of.items():
+        said.setdefault(_names(noted, len(effects)), []).append(remark)
+    return "".join(f". On {names}: {BETWEEN.join(remarks)}" for names, remarks in said.items())
 
 
 def _every(effects: list[Effect]) -> str:
