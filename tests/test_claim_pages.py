@@ -207,7 +207,7 @@ def test_each_finding_is_told_of_its_own_numbers():
     peaks, codes, accuracy, collapse, within = findings(judging.judge_table(table(world))).splitlines()
     for said in (
         "changes by ×\N{NO-BREAK SPACE}0.250 [0.250, 0.250] and by ×\N{NO-BREAK SPACE}2.50 [2.50, 2.50];",
-        "better than one by +1.50 [+1.50, +1.50] nats under binary encoding, by +0.25 [+0.25, +0.25] with a",
+        "better than one, in nats, by +1.50 [+1.50, +1.50] under binary encoding, by +0.25 [+0.25, +0.25] ",
         "(claim 1: ✓ reproduced; claim 2: ✓ reproduced)",
     ):
         assert said in peaks
@@ -265,6 +265,9 @@ def test_findings_name_what_leaves_the_last_claim_open():
     assert unsure == ["equinorm, time", "equinorm, area"]
     said = findings(judged)
     assert "ends; the intervals leave open: equinorm, time (seed by seed 5, 0, 0; claimed < 0; not" in said
+    one = findings(judging.judge_table(table(paper_world() | at_once, seeds=1)))
+    assert "the others ends.\n" in f"{one}\n"
+    assert "leave open" not in one
     ratio = Effect("gain", np.log(pd.Series([2.0, 0.5])), "", ratio=True)
     assert ratio.by_seed == "2, 0.500"
 

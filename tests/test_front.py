@@ -36,7 +36,8 @@ def test_the_numbers_are_of_the_first_profile_and_in_their_order(made):
 def test_without_verdicts_there_is_what_no_claim_asks(made):
     found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding"])
     (said,) = front.numbers(found, found, judge_table(found.table)).splitlines()
-    assert said.startswith("- **Simplex at vertices of a hypercube** (no test). ")
+    case = found.title("smoke", "digits_mlp", "as_written")
+    assert said.startswith(f"- **Simplex at vertices of a hypercube** ({case}; no test). ")
 
 
 @pytest.fixture

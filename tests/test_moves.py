@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from scipy import stats
-from test_claims import NONE, paper_world, table
+from test_claims import BINARY, NONE, paper_world, table
 from test_switches import RELEASED, TWICE, WORSE, WRITTEN, study_table
 
 from binenc.claims import moves, switches
@@ -38,7 +38,7 @@ def test_the_lead_is_told_under_each_difference_of_the_training_by_itself():
 
 
 def test_sentences_follow_the_numbers(numbers):
-    said = moves.sentences(numbers, 0)
+    said = moves.sentences(numbers)
     first, second = said.splitlines()
     assert "`softmax_twice` alone, from `false` to `true`" in first
     assert "beyond the reach of a seed" in first
@@ -52,12 +52,12 @@ def test_what_a_switch_leaves_as_it_is_is_said_so(numbers):
     same.loc[gap & (same.protocol == TWICE), "value"] = same[
         gap & (same.protocol == WRITTEN) & (same.seed == 0)
     ].value.item()
-    first = moves.sentences(same, 0).splitlines()[0]
-    assert "leaves unchanged: the lead in test accuracy" in first
+    first = moves.sentences(same).splitlines()[0]
+    assert "leaves unchanged in seed 0: the lead in test accuracy" in first
     assert "lead in test accuracy from" not in first
     same.loc[gap & (same.protocol == TWICE), "value"] += 1e-6
-    first = moves.sentences(same, 0).splitlines()[0]
-    assert "leaves unchanged, at these digits: the lead in test accuracy" in first
+    first = moves.sentences(same).splitlines()[0]
+    assert "leaves unchanged in seed 0, at these digits: the lead in test accuracy" in first
 
 
 def several(seeds: int, noise: float = 1e-3) -> pd.DataFrame:
@@ -71,19 +71,19 @@ def test_of_several_seeds_the_change_is_told_with_its_interval():
     """Paired by seed, of the seeds of both; Student's t by scipy."""
     t = several(4)
     numbers = switches.headlines(t)
-    said = moves.sentences(numbers, 0).splitlines()[1]
+    said = moves.sentences(numbers).splitlines()[1]
     by_seed = numbers.set_index(["number", "protocol", "seed"]).value.sort_index()
     lead = (by_seed["test_gap", TWICE] - by_seed["test_gap", WRITTEN]).dropna()
     ratio = (by_seed["tr_sw_sb", TWICE] / by_seed["tr_sw_sb", WRITTEN]).dropna().map(math.log)
     assert list(lead.index) == [0, 1, 2]
     low, high = stats.ttest_1samp(lead, 0).confidence_interval()
     minus = f"−{-lead.mean():.2f} [−{-low:.2f}, −{-high:.2f}]"
-    assert "(3 seeds, paired), moves, beyond chance over seeds: the lead in test accuracy by " in said
+    assert "`true`, moves in 3 paired seeds, beyond chance: the lead in test accuracy by " in said
     assert f"by {minus} percentage points" in said
     low, high = stats.ttest_1samp(ratio, 0).confidence_interval()
     assert low < 0 < high
     mean, low, high = (number(math.exp(x)) for x in (ratio.mean(), low, high))
-    assert "It may or may not move: the whole-code share by " in said
+    assert "It may or may not move in 3 paired seeds: the whole-code share by " in said
     assert said.endswith(f"Tr(Sw Sb⁺)/C by ×\N{NO-BREAK SPACE}{mean} [{low}, {high}].")
     found = SimpleNamespace(table=t, title=lambda *key: "/".join(key))
     item = moves.one_at_a_time(found)
@@ -95,25 +95,61 @@ def test_what_no_seed_moves_is_left_unchanged_and_other_seeds_are_not_compared()
     numbers = switches.headlines(study_table())
     written = numbers[numbers.protocol == WRITTEN]
     same = pd.concat([written, written.assign(protocol=TWICE)])
-    said = moves.sentences(same, 0)
+    said = moves.sentences(same)
     assert said.endswith(
-        "(3 seeds, paired), leaves unchanged: "
+        "`true`, leaves unchanged in 3 paired seeds: "
         + "; ".join(h.short for h in switches.HEADLINES.values())
         + "."
     )
     apart = pd.concat([written, written.assign(protocol=TWICE, seed=written.seed + 3)])
-    assert "has no record to compare yet" in moves.sentences(apart, 3)
+    assert "has no record to compare yet" in moves.sentences(apart)
     leads = written[written.number == "test_gap"].set_index("seed").value
     assert moves._lead(leads, leads.rename(lambda seed: seed + 3), "it") == "+1.99 to +2.00 with it"
 
 
+def test_each_number_is_told_of_the_seeds_that_it_has():
+    """Leads of seed 1 alone, for want of the others; the rest of two seeds."""
+    t = several(3)
+    t = t[~((t.protocol == TWICE) & (t.seed == 0))]
+    few = t[~((t.protocol == TWICE) & (t.seed == 2) & (t.architecture == NONE))]
+    said = moves.sentences(switches.headlines(few)).splitlines()[1]
+    first, second = said.split(". It ")
+    assert "moves in seed 1, beyond the reach of a seed: the lead in test accuracy from " in first
+    assert second.startswith("may or may not move in 2 paired seeds: the whole-code share by ")
+
+
+def test_what_moves_all_seeds_by_the_same_is_not_called_sure():
+    numbers = switches.headlines(table(paper_world(), noise=1e-5))
+    less = numbers.assign(protocol=TWICE, value=numbers.value - 0.25 * (numbers.number == "test_gap"))
+    said = moves.sentences(pd.concat([numbers, less]))
+    moved = "the lead in test accuracy by −0.250 [−0.250, −0.250] percentage points"
+    assert f"moves in 3 paired seeds, in all by the same: {moved}" in said
+
+
+def test_a_change_may_be_larger_than_a_lead_can_be():
+    before, after = pd.Series([90.0, 50.0]), pd.Series([-70.0, -80.0])
+    moved = moves.change(before, after, switches.HEADLINES["test_gap"])
+    assert moved.interval.mean == -145.0
+    assert moved.interval.low == -200.0
+    share = moves.change(before / 100, before / 200, switches.HEADLINES["code_share"])
+    assert share.interval.mean == pytest.approx(-35.0)
+    assert share.interval.low == -100.0
+
+
+@pytest.mark.parametrize("has", [[BINARY], [NONE], [BINARY, NONE]], ids="+".join)
+def test_where_architectures_lack_no_lead_is_told(has):
+    t = study_table()
+    found = SimpleNamespace(table=t[t.architecture.isin(has)], title=lambda *key: "/".join(key))
+    assert moves.one_at_a_time(found) == ""
+
+
 def test_without_a_switch_the_sentence_says_so(numbers):
     both = numbers[numbers.protocol.isin([WRITTEN, RELEASED])]
-    assert moves.sentences(both, 0) == "No run with a single difference is recorded here."
+    assert moves.sentences(both) == "No run with a single difference is recorded here."
     assert "`softmax_twice`" in moves.missing(both)
     assert "`softmax_twice`" not in moves.missing(numbers)
     alone = numbers[numbers.protocol == TWICE]
-    assert "has no record to compare yet" in moves.sentences(alone, 0)
+    assert "has no record to compare yet" in moves.sentences(alone)
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0, 4.0], [0.0, 0.1]])
@@ -130,4 +166,4 @@ def test_the_reach_of_a_seed_is_the_prediction_interval(values):
 
 def test_more_than_one_change_is_no_switch(numbers):
     both = numbers[numbers.protocol == TWICE].assign(protocol=f"{TWICE},dropout=first_epoch")
-    assert moves.sentences(pd.concat([numbers, both]), 0) == moves.sentences(numbers, 0)
+    assert moves.sentences(pd.concat([numbers, both])) == moves.sentences(numbers)

@@ -239,6 +239,16 @@ def test_the_first_as_released_need_not_lose_least(made):
     assert prose.protocols_apart(found, "smoke").endswith("as written (n = 1), 0.9510 to 0.9900 with all.")
 
 
+@pytest.mark.parametrize("protocol", ["as_written", "as_released"])
+@pytest.mark.parametrize("architecture", ["binary_encoding", "no_penultimate"])
+def test_protocols_that_lack_an_architecture_are_not_compared(made, protocol, architecture):
+    found = study.read(["smoke"], ["digits_mlp"])
+    t = found.table
+    rows = t[(t.protocol != protocol) | (t.architecture != architecture)]
+    assert prose.protocols_apart(found, "smoke")
+    assert prose.protocols_apart(dataclasses.replace(found, table=rows), "smoke") == ""
+
+
 def test_a_seed_that_not_all_architectures_have_is_not_compared(made):
     found = study.read(["smoke"], ["digits_mlp"])
     t = found.table[found.table.seed == 0]

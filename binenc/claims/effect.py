@@ -64,7 +64,7 @@ class Effect:
     decides: bool = True
     note: str = ""
     farthest: float = math.inf
-    """No value can lie farther from 0; those of shares lie in 0 to 1, percentage points within ± 100."""
+    """No value can lie farther from 0; else those of shares lie in 0 to 1, percentage points within ± 100."""
 
     @property
     def n_seeds(self) -> int:
@@ -77,7 +77,8 @@ class Effect:
     @cached_property
     def interval(self) -> Interval:
         """On the scale of the values; it ends where these must."""
-        farthest = 100 if self.unit == "percentage points" else self.farthest
+        points = 100 if self.unit == "percentage points" else math.inf
+        farthest = self.farthest if math.isfinite(self.farthest) else points
         low, high = (0, 1) if self.is_share else (-farthest, farthest)
         return Interval(*(round(float(x), DECIMALS) for x in np.clip(interval(self.values), low, high)))
 

@@ -12,7 +12,7 @@ from binenc.text.prose import protocols_apart
 
 FINDINGS = [
     "**Two peaks** ({binarity}; {linear-not-binary}). Whatever the scale, two peaks describe a latent better "
-    "than one by {binarity:gain of two peaks over one, last} nats under binary encoding, by "
+    "than one, in nats, by {binarity:gain of two peaks over one, last} under binary encoding, by "
     "{linear-not-binary:gain of two peaks over one, last} with a linear penultimate layer. From the first "
     "evaluation to the last the width of the peaks changes by {binarity:standard deviation} and by "
     "{linear-not-binary:standard deviation}; latents that merely shrink or grow would show this too.",
@@ -148,7 +148,11 @@ def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
                 f"{e.name} (seed by seed {e.by_seed}; claimed {e.claimed}{f'; {e.note}' if e.note else ''})"
                 for e in v.unsure
             )
-            return f"; the intervals leave open: {said}" if v.verdict == "undecided" else ""
+            return (
+                f"; the intervals leave open: {said}"
+                if said and v.verdict == "undecided" and v.n_seeds > 1
+                else ""
+            )
         if name:
             effect = next(e for e in v.effects if e.name == name)
             return f"{effect}{f' ({effect.note})' if effect.note and not effect.decides else ''}"

@@ -30,29 +30,24 @@ NO_RUN = {
 """What a difference does, where that is known without a run."""
 
 
-def sentences(numbers: pd.DataFrame, seed: int) -> str:
+def sentences(numbers: pd.DataFrame) -> str:
     """What each switch does to each headline number, against what seeds differ by, as Markdown items."""
     lines = []
     at = {key: of.dropna() for key, of in numbers.set_index("seed").groupby(["number", "protocol"]).value}
     for protocol in filter(switched, ordered(numbers.protocol)):
         base, field, value = switched(protocol)
         said: dict[str, list[str]] = {}
-        most = 1
         for name, h in HEADLINES.items():
             before, after = (at.get((name, p), pd.Series(dtype=float)) for p in (base, protocol))
             moved = change(before, after, h)
-            if moved.n_seeds > 1:
-                what, told = in_all(moved)
-                most = max(most, moved.n_seeds)
-            elif seed in moved.values:
-                what, told = in_one(before, after, seed, h)
-            else:
-                continue
-            said.setdefault(what, []).append(told)
-        rests = f"{most} seeds, paired" if most > 1 else f"seed {seed}"
-        head = f"- `{field}` alone, from `{as_text(BASES[base][field])}` to `{value}` ({rests}), "
-        moves = [f"{what} {'; '.join(some)}" for what, some in said.items()]
-        lines.append(head + (". It ".join(moves) if moves else "has no record to compare yet") + ".")
+            if moved.n_seeds:
+                what, told = in_all(moved) if moved.n_seeds > 1 else in_one(before, after, h)
+                said.setdefault(what, []).append(told)
+        moves = [f"{what} {'; '.join(some)}" for what, some in said.items()] or [
+            "has no record to compare yet"
+        ]
+        start = as_text(BASES[base][field])
+        lines.append(f"- `{field}` alone, from `{start}` to `{value}`, {'. It '.join(moves)}.")
     return "\n".join(lines) or "No run with a single difference is recorded here."
 
 
@@ -60,29 +55,31 @@ def change(before: pd.Series, after: pd.Series, h: Headline) -> Effect:
     """By how much a number moves in each seed of both: a ratio if it can span decades, else in points."""
     if h.log:
         return Effect(h.short, np.log(after / before).dropna(), "after / before", ratio=True)
-    scale = 100 if h.write is share else 1
-    return Effect(h.short, scale * (after - before).dropna(), "percentage points")
+    scale, farthest = (100, 100) if h.write is share else (1, 200)
+    return Effect(h.short, scale * (after - before).dropna(), "percentage points", farthest=farthest)
 
 
 def in_all(moved: Effect) -> tuple[str, str]:
     """Whether a number moves, by an interval over several seeds, and by how much."""
+    where = f"in {moved.n_seeds} paired seeds"
     if (moved.values == 0).all():
-        return "leaves unchanged:", moved.name
-    unit = "" if moved.ratio else f" {moved.unit}"
+        return f"leaves unchanged {where}:", moved.name
+    told = f"{moved.name} by {moved}{'' if moved.ratio else f' {moved.unit}'}"
+    if moved.without_width:
+        return f"moves {where}, in all by the same:", told
     sure = moved.interval.low > 0 or moved.interval.high < 0
-    return (
-        "moves, beyond chance over seeds:" if sure else "may or may not move:",
-        f"{moved.name} by {moved}{unit}",
-    )
+    return f"moves {where}, beyond chance:" if sure else f"may or may not move {where}:", told
 
 
-def in_one(before: pd.Series, after: pd.Series, seed: int, h: Headline) -> tuple[str, str]:
-    """Whether a number of one seed moves beyond where another may lie as it was, and from where to where."""
+def in_one(before: pd.Series, after: pd.Series, h: Headline) -> tuple[str, str]:
+    """Whether a number of the one seed of both moves beyond where another may lie as it was, and how far."""
+    (seed,) = before.index.intersection(after.index)
     start, end = (h.text(of[seed]) for of in (before, after))
     if start == end:
-        return f"leaves unchanged{'' if before[seed] == after[seed] else ', at these digits'}:", h.short
+        digits = "" if before[seed] == after[seed] else ", at these digits"
+        return f"leaves unchanged in seed {seed}{digits}:", h.short
     unit = f" {h.unit}" if h.unit.startswith("percentage") else ""
-    return f"moves, {against(after[seed], before)}:", f"{h.short} from {start} to {end}{unit}"
+    return f"moves in seed {seed}, {against(after[seed], before)}:", f"{h.short} from {start} to {end}{unit}"
 
 
 def one_at_a_time(found: Study) -> str:
@@ -94,8 +91,8 @@ def one_at_a_time(found: Study) -> str:
     at = numbers[numbers.number == "test_gap"].set_index([*GROUP, "seed"]).value.dropna().sort_index()
     lines = []
     for profile, experiment in parts(found):
-        mine = at.get((profile, experiment), pd.Series(dtype=float))
-        leads = {p: of.droplevel("protocol") for p, of in mine.groupby("protocol", sort=False)}
+        mine = at[at.index.droplevel(["protocol", "seed"]) == (profile, experiment)]
+        leads = {p: of.droplevel(GROUP) for p, of in mine.groupby("protocol", sort=False)}
         between = [p for p in ordered(leads) if _is_of_training(p)]
         if not between or not BASES.keys() <= leads.keys():
             continue

@@ -24,6 +24,8 @@ CHANGES = {
     "between_class": {"tr_sw_sb"},
 }
 """Fields by which the other three architectures train the same networks, and all metrics that they change."""
+MEASURING = {"class_of_point", "max_angle_pairs", "between_class"}
+"""Those by which binary encoding trains the same networks, too."""
 
 
 class Headline(NamedTuple):
@@ -94,8 +96,11 @@ def switched(protocol: str) -> tuple[str, str, str] | None:
 
 
 def completed(table: pd.DataFrame) -> pd.DataFrame:
-    """Add to each switched protocol the rows of its base that it cannot change (see ``CHANGES``)."""
-    added = [table]
+    """The table with the rows of a switched protocol that it cannot change (see ``CHANGES``) from its base.
+
+    They take the place of its own, which were trained another time, perhaps on another machine.
+    """
+    parts = [table]
     for (profile, experiment, protocol), rows in table.groupby(GROUP, sort=False):
         base, field, _ = switched(protocol) or ("", "", "")
         if field not in CHANGES:
@@ -104,12 +109,13 @@ def completed(table: pd.DataFrame) -> pd.DataFrame:
             (table.profile == profile)
             & (table.experiment == experiment)
             & (table.protocol == base)
-            & table.architecture.isin(set(OTHERS) - set(rows.architecture))
+            & (table.architecture.isin(OTHERS) | (field in MEASURING))
             & table.seed.isin(rows.seed.unique())
             & ~table.metric.isin(CHANGES[field])
         ]
-        added.append(same.assign(protocol=protocol))
-    return pd.concat(added, ignore_index=True)
+        parts.append(same.assign(protocol=protocol))
+    key = list(table.columns.drop("value"))
+    return pd.concat(parts).drop_duplicates(key, keep="last", ignore_index=True)
 
 
 def headlines(table: pd.DataFrame) -> pd.DataFrame:

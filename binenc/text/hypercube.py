@@ -53,7 +53,7 @@ def beyond(found: Study) -> str:
     """What no claim asks, as Markdown items: `simplex_on_a_cube`, and `axes` of the first case."""
     geometry = geometry_of(found := found.only("binary_encoding", "linear_penultimate"))
     first = axes(found, geometry).splitlines()[:1]
-    return "\n".join(filter(None, [simplex_on_a_cube(geometry), *first]))
+    return "\n".join(filter(None, [simplex_on_a_cube(found, geometry), *first]))
 
 
 def vertices(geometry: pd.DataFrame) -> str:
@@ -83,7 +83,7 @@ def vertices(geometry: pd.DataFrame) -> str:
     )
 
 
-def simplex_on_a_cube(geometry: pd.DataFrame) -> str:
+def simplex_on_a_cube(found: Study, geometry: pd.DataFrame) -> str:
     """How near a simplex class means and codes are in the first case, as a Markdown item, or nothing."""
     ends = over_seeds(geometry).pivot(index="metric", columns=[*GROUP, "architecture"], values="mean")
     key = next((key for *key, architecture in ends if architecture == "binary_encoding"), None)
@@ -98,11 +98,11 @@ def simplex_on_a_cube(geometry: pd.DataFrame) -> str:
     apart = means < random / 4 and codes > random / 2
     first = "Class means are near a simplex; the vertices that their codes name are not. " if apart else ""
     return (
-        f"- **Simplex at vertices of a hypercube** (no test). {first}The standard deviation of the cosines, "
-        f"0 in a simplex, is {number(means, 2)} between class means of test points, {number(codes, 2)} "
-        f"between their codes, {number(random, 2)} between random directions. {without}Class means miss "
-        f"the vertices that their codes name, by {number(mine.off_vertices, 2)} of half the distance between "
-        "a latent's two values."
+        f"- **Simplex at vertices of a hypercube** ({found.title(*key)}; no test). {first}The standard "
+        f"deviation of the cosines, 0 in a simplex, is {number(means, 2)} between class means of test "
+        f"points, {number(codes, 2)} between their codes, {number(random, 2)} between random directions. "
+        f"{without}Class means miss the vertices that their codes name, by {number(mine.off_vertices, 2)} of "
+        "half the distance between a latent's two values."
     )
 
 

@@ -102,7 +102,8 @@ def protocols_apart(found: Study, profile: str) -> str:
             )
             for name in ("as_written", "as_released")
         )
-        if not len(written) or not len(released) or "binary_encoding" not in released:
+        same = set(written) == set(released) and "binary_encoding" in released
+        if not len(written) or not len(released) or not same:
             continue
         binary, others = released.binary_encoding.mean(), released.drop(columns="binary_encoding").mean()
         if others.empty:
