@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from test_claims import BINARY, NONE, paper_world, table
-from test_switches import MEAN, RELEASED, TWICE, WRITTEN, study_table
+from test_switches import MEAN, RELEASED, TWICE, WORSE, WRITTEN, study_table
 
 from binenc.claims import judging, turns
 
@@ -31,6 +31,15 @@ def test_the_switch_that_turns_a_claim_is_named(monkeypatch):
         "`loss_bin=mean_of_exp`",
         "as released",
     ]
+
+
+def test_of_a_switch_with_several_seeds_the_verdict_is_told(monkeypatch):
+    t = study_table()
+    several = table(paper_world() | WORSE, noise=1e-5, protocol=TWICE)
+    t = pd.concat([t[t.protocol != TWICE], several], ignore_index=True)
+    said = turns.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    told = "`loss_bin=mean_of_exp`, `softmax_twice=true` (3 seeds: **not reproduced**)."
+    assert said.count(f"Turned by one switch alone: {told}") == 2
 
 
 def test_whether_numbers_agree_is_asked_of_one_seed(monkeypatch):

@@ -1,4 +1,4 @@
-"""Which claims turn where a single difference of the protocols is switched, in one seed."""
+"""Which claims turn where a single difference of the protocols is switched: the numbers of one seed."""
 
 import pandas as pd
 
@@ -42,7 +42,13 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
         mine = agrees[agrees.claim == c.number].set_index("protocol").agrees
         start, end = mine.get("as_written"), mine.get("as_released")
         switches = [p for p in ordered(mine.index) if switched(p)]
-        turning = [in_short(p) for p in switches if {mine[p], mine.get(switched(p)[0])} == {True, False}]
+        several = [v for v in here if v.claim is c and v.n_seeds > 1]
+        judged_so = {v.protocol: f" ({counted(v.n_seeds, 'seed')}: {_verdict(v)})" for v in several}
+        turning = [
+            in_short(p) + judged_so.get(p, "")
+            for p in switches
+            if {mine[p], mine.get(switched(p)[0])} == {True, False}
+        ]
         verdicts = list(dict.fromkeys(v.verdict for v in both.values()))
         changed = len(verdicts) == 2
         if not changed and not turning and (start is end or None in (start, end)):
@@ -70,8 +76,11 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
 
 
 def _told(v: Verdict) -> str:
-    lean = f", leans {v.lean}," if v.lean else ""
-    return f"**{v.verdict}**{lean} {in_words(v.protocol)} ({counted(v.n_seeds, 'seed')})"
+    return f"{_verdict(v)}{',' * bool(v.lean)} {in_words(v.protocol)} ({counted(v.n_seeds, 'seed')})"
+
+
+def _verdict(v: Verdict) -> str:
+    return f"**{v.verdict}**{f', leans {v.lean}' if v.lean else ''}"
 
 
 def _sides(start: bool | None, end: bool | None) -> str:
