@@ -45,6 +45,9 @@ endif
 
 export CORES
 
+# What is written and read is UTF-8, also where the locale says otherwise.
+export PYTHONUTF8 := 1
+
 # A page more than cores, as a page waits for its kernel or its kernel for it, but no training more.
 TRAININGS = $(or $(if $(filter-out cpu,$(or $(BINENC_DEVICE),cuda)),$(if $(shell nvidia-smi -L 2>/dev/null),$(GPU_RUNS))),$(CORES))
 
@@ -100,7 +103,7 @@ run: env  ## one page: EXPERIMENT=digits_mlp [PROFILE= PROTOCOL= ARCH= SEED= EPO
 		"$(PROTOCOL)" "$(ARCH)" "$(SEED)"
 
 paper: env  ## train what is missing of PROFILE (paper), after an estimate: [SHARD=1/4 YES=1 BINENC_DEVICE=cpu]
-	@python -m binenc.commands.estimate "$(RECORDED)" --cores $(CORES) --keep _build/estimate.json \
+	@$(ALONE) python -m binenc.commands.estimate "$(RECORDED)" --cores $(CORES) --keep _build/estimate.json \
 		$(if $(SHARD),--shard "$(SHARD)") $(if $(filter 1,$(YES)),--yes)
 	@$(BUILD) --quiet all --config "profile=$(RECORDED)" $(if $(SHARD),"shard=$(SHARD)" -- pages) || $(LEFT)
 	$(if $(SHARD),,@$(REPORT))

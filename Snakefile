@@ -51,8 +51,8 @@ if not SHOWN:
 CHAPTERS = re.findall(r"^[^#\n]*: book/([\w-]+)$", Path("_toc.yml").read_text(), re.M)
 CHAPTERS = [name for name in CHAPTERS if name not in ("status", "speed") and not Path(f"book/{name}.md").exists()]
 TRAINING = [str(path) for pattern in records.TRAINING_SOURCES for path in Path("binenc").glob(pattern)]
-JUDGING, COMMANDS = ([str(path) for path in Path("binenc", room).glob("*.py")] for room in ("claims", "commands"))
-DRAWING = {str(path) for path in Path("binenc").rglob("*.py")} - {*TRAINING, *JUDGING, *COMMANDS}
+JUDGING, COMMANDS = ([str(path) for path in Path("binenc", room).glob("[!.]*.py")] for room in ("claims", "commands"))
+DRAWING = {str(path) for path in Path("binenc").rglob("[!.]*.py")} - {*TRAINING, *JUDGING, *COMMANDS}
 DRAWING = [*sorted(DRAWING), "pipeline/page.py"]
 TEXT = [path for room in ("book", "profiles") for path in Path(room).rglob("*") if path.suffix != ".ipynb"]
 TEXT = ["LICENSE", "CITATION.cff", "_config.yml", "_toc.yml", *map(str, filter(Path.is_file, TEXT))]

@@ -38,10 +38,7 @@ def choose(
         for value in values:
             if not any(value == k and type(value) is type(k) for k in known):
                 have = f"{', '.join(runs)} {'have' if len(runs) > 1 else 'has'} {', '.join(map(str, known))}"
-                trains = (
-                    f"; `make run {word.upper()}={value}` trains another, which a chapter shows once a file "
-                )
-                trains = f"{trains}of profiles/ has it under runs:" if "," in str(value) else ""
+                trains = _trains(word, value, runs) if "," in str(value) else ""
                 raise InputError(f"{word} {value!r}: {have}{trains}")
         if values:
             runs = {name: [r for r in some if getattr(r, field) in values] for name, some in runs.items()}
@@ -51,6 +48,19 @@ def choose(
             plain = {n: [r for r in some if "," not in getattr(r, field)] for n, some in runs.items()}
             runs = plain if any(plain.values()) else runs
     return runs
+
+
+def _trains(word: str, value: str, runs: dict[str, list[Run]]) -> str:
+    """How a changed experiment or protocol is trained that no profile names under its runs."""
+    base = value.split(",")[0]
+    known = [(name, r.experiment_name) for name, some in runs.items() for r in some]
+    same = [(name, experiment) for name, experiment in known if experiment == base]
+    profile, experiment = (same or known)[0]
+    asked = f"EXPERIMENT={value}" if word == "experiment" else f"EXPERIMENT={experiment} PROTOCOL={value}"
+    return (
+        f"; `make run PROFILE={profile} {asked}` trains another, which a chapter shows once a file of "
+        "profiles/ has it under runs:"
+    )
 
 
 def shard(runs: list[Run], part: str) -> list[Run]:

@@ -252,7 +252,7 @@ def _changed(what: str, name: str, known: dict[str, BaseModel]) -> BaseModel:
     if not changes:
         return known[base]
     fields = known[base].model_dump()
-    allowed = [field for field in fields if field not in ("title", "channels")]
+    allowed = [field for field in fields if field not in ("title", "backbone", "channels")]
     for change in changes:
         # The changes become part of a folder's name and of a command.
         if not re.fullmatch(r"\w+=[\w.+-]+", change, re.ASCII):

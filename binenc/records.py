@@ -31,7 +31,7 @@ TRAINING_SOURCES = (
     "protocol.py",
     "training.py",
     "graphed_step.py",
-    "metrics/*.py",
+    "metrics/[!.]*.py",  # of hidden files, a lock of an editor leads to nothing
 )
 FILES = ("history.parquet", "arrays.npz")
 RUN_COLUMNS = {"experiment": "str", "protocol": "str", "architecture": "str", "seed": "int64"}

@@ -37,7 +37,7 @@ def configure(root: Path, url: str) -> None:
     if n != 1:
         raise InputError('_config.yml has no single line `  url: "..."` for the address')
     config.write_text(text)
-    for path in sorted((root / "book").glob("*.ipynb")):
+    for path in sorted((root / "book").glob("[!.]*.ipynb")):
         page = nbformat.read(path, as_version=4)
         cells = [c for c in page.cells if "colab" not in c.metadata.get("tags", [])]
         fetch = new_code_cell(cell_source(url), id="colab", metadata={"tags": ["colab"]})

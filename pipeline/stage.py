@@ -71,7 +71,7 @@ def stage(live: str, shown: list[str]) -> None:
         shutil.copy(ROOT / name, STAGE)
     shutil.copytree(ROOT / "profiles", STAGE / "profiles", ignore=shutil.ignore_patterns(".*"))
     (STAGE / "sources").mkdir()
-    for source in (ROOT / "book").glob("*.ipynb"):
+    for source in (ROOT / "book").glob("[!.]*.ipynb"):
         shutil.copy(source, STAGE / "sources")
 
     profiles = [Profile.read(name) for name in shown]

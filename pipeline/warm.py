@@ -253,7 +253,7 @@ def lend(command: list[str]) -> NoReturn:
 def holds_the_sources(socket_path: str) -> bool:
     """Whether no source was edited since a process was lent, which holds what it imported then."""
     root, lent = Path(__file__).parent.parent, os.stat(socket_path).st_mtime
-    sources = (path for folder in ("binenc", "pipeline") for path in (root / folder).rglob("*.py"))
+    sources = (path for folder in ("binenc", "pipeline") for path in (root / folder).rglob("[!.]*.py"))
     return all(path.stat().st_mtime < lent for path in sources)
 
 

@@ -33,10 +33,17 @@ def test_unknown_names_are_refused_in_one_line(asked, said):
 
 
 def test_a_run_that_no_profile_names_is_trained_by_another_command():
-    with pytest.raises(
-        InputError, match=r"; `make run EXPERIMENT=digits_mlp,gamma=1` trains another, which .+ runs:$"
+    for profiles, asked, words in (
+        (["smoke"], {"experiments": ["digits_mlp,gamma=1"]}, "PROFILE=smoke EXPERIMENT=digits_mlp,gamma=1"),
+        (["paper", "smoke"], {"experiments": ["digits_mlp,gamma=1"]}, "PROFILE=smoke EXPERIMENT=digits_mlp,"),
+        (
+            ["paper"],
+            {"protocols": ["as_written,between_class=sample"]},
+            "PROFILE=paper EXPERIMENT=mnist PROTOCOL=as_written,between_class=sample",
+        ),
     ):
-        choose(["smoke"], experiments=["digits_mlp,gamma=1"])
+        with pytest.raises(InputError, match=f"; `make run {words}.*` trains another, which .+ runs:$"):
+            choose(profiles, **asked)
     with pytest.raises(InputError, match=r"has .*linear_penultimate, [a-z_]+$"):
         choose(["smoke"], architectures=["linear"])
 

@@ -131,6 +131,14 @@ def test_one_colour_and_one_dash_an_architecture():
     assert len(set(style.COLOURS.values())) == len(set(map(str, style.DASHES.values()))) == len(ARCHITECTURES)
 
 
+def test_a_long_slug_is_short_enough_for_a_file_and_no_other():
+    words = [f"digits_mlp,{'gamma=1,' * 60}epochs={n}" for n in (1, 2)]
+    first, second = map(style.slug, words)
+    assert first != second
+    assert max(len(first), len(second)) <= 200
+    assert style.slug("a" * 200) == "a" * 200
+
+
 def test_slugs_tell_numbers_apart():
     numbers = ("1", "0.1", "01", "1.0", "10", "1e-1", "1e1")
     assert len({style.slug(f"digits_mlp,gamma={x}") for x in numbers}) == len(numbers)

@@ -195,6 +195,7 @@ def test_code_version_is_that_of_the_sources_of_a_record(tmp_path):
         versions.add(records.code_version(copy))
         assert len(versions) == n, name
     (copy / "figures.py").write_text("# drawn otherwise")
+    (copy / "metrics/.#em.py").symlink_to("someone@somewhere.1")  # an editor's lock
     records.code_version.cache_clear()
     assert records.code_version(copy) in versions
 

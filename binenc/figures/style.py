@@ -63,10 +63,14 @@ wider figure scrolls there.
 
 
 def slug(*words: object) -> str:
-    """A name for a figure, out of names of profiles, protocols, runs: letters, digits and hyphens."""
+    """A name for a figure, out of names of profiles, protocols, runs: letters, digits and hyphens.
+
+    A file's name may have 255 bytes: of a longer name the end becomes its hash.
+    """
     # Two numbers have two names: 0.1 is not 0-1, nor 1e+1 1e-1.
     text = " ".join(map(str, words)).lower().replace(".", "p").replace("+", "")
-    return re.sub(r"[^a-z0-9]+", "-", text).strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", text).strip("-")
+    return name if len(name) <= 200 else f"{name[:190]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def folder() -> Path:
