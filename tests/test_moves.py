@@ -145,9 +145,9 @@ def test_where_architectures_lack_no_lead_is_told(has):
 
 def test_without_a_switch_the_sentence_says_so(numbers):
     both = numbers[numbers.protocol.isin([WRITTEN, RELEASED])]
-    assert moves.sentences(both) == "No run with a single difference is recorded here."
-    assert "`softmax_twice`" in moves.missing(both)
-    assert "`softmax_twice`" not in moves.missing(numbers)
+    assert moves.sentences(both) == ""
+    assert moves.missing(both) == "No run with a single difference is recorded here."
+    assert "own here: `dropout`; `learning_rate`, which acts from" in moves.missing(numbers)
     alone = numbers[numbers.protocol == TWICE]
     assert "has no record to compare yet" in moves.sentences(alone)
 

@@ -48,7 +48,7 @@ def sentences(numbers: pd.DataFrame) -> str:
         ]
         start = as_text(BASES[base][field])
         lines.append(f"- `{field}` alone, from `{start}` to `{value}`, {'. It '.join(moves)}.")
-    return "\n".join(lines) or "No run with a single difference is recorded here."
+    return "\n".join(lines)
 
 
 def change(before: pd.Series, after: pd.Series, h: Headline) -> Effect:
@@ -142,6 +142,8 @@ def reach(seeds: pd.Series) -> tuple[float, float]:
 def missing(numbers: pd.DataFrame) -> str:
     """Differences between the protocols of which there is no run, as Markdown."""
     have = {switched(name)[1] for name in numbers.protocol if switched(name)}
+    if not have:
+        return "No run with a single difference is recorded here."
     lacks = [f for f, v in BASES["as_written"].items() if v != BASES["as_released"][f] and f not in have]
     if not lacks:
         return "Every difference between the two protocols has a run of its own here."
