@@ -81,4 +81,8 @@ def test_the_page_is_short():
 
 def test_the_page_names_the_fields_that_can_be_changed():
     (said,) = re.findall(r"^Fields of an experiment are (.*?);", PAGE.read_text(), re.M | re.S)
-    assert set(re.findall(r"`(\w+)`", said)) == set(Experiment.model_fields) - {"title", "backbone", "channels"}
+    assert set(re.findall(r"`(\w+)`", said)) == set(Experiment.model_fields) - {
+        "title",
+        "backbone",
+        "channels",
+    }

@@ -1,6 +1,7 @@
 """Intervals against scipy's own tests, and what is decided by them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -182,3 +183,10 @@ def test_the_weakest_effect_has_a_width_if_one_has():
     for several in ((tied, wide), (wide, tied)):
         v = Verdict(CLAIMS[5], "p", "e", "as_written", "not reproduced", "", several)
         assert v.weakest is wide
+
+
+def test_remarks_are_grouped_by_the_effects_that_they_are_on():
+    a, b, c = (Effect(name, pd.Series([1.0, 1.1]), "unit", above=0.0) for name in "abc")
+    some = [replace(a, note="all; two"), replace(b, note="first; all; two; last")]
+    _, why = decide([*some, replace(c, note="all")], one_suffices=False)
+    assert why.endswith(" puts it. On all 3: all. On a; b: two. On b: first; last")

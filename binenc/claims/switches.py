@@ -100,7 +100,7 @@ def completed(table: pd.DataFrame) -> pd.DataFrame:
 
     They take the place of its own, which were trained another time, perhaps on another machine.
     """
-    parts = [table]
+    pieces = [table]
     for (profile, experiment, protocol), rows in table.groupby(GROUP, sort=False):
         base, field, _ = switched(protocol) or ("", "", "")
         if field not in CHANGES:
@@ -113,9 +113,9 @@ def completed(table: pd.DataFrame) -> pd.DataFrame:
             & table.seed.isin(rows.seed.unique())
             & ~table.metric.isin(CHANGES[field])
         ]
-        parts.append(same.assign(protocol=protocol))
+        pieces.append(same.assign(protocol=protocol))
     key = list(table.columns.drop("value"))
-    return pd.concat(parts).drop_duplicates(key, keep="last", ignore_index=True)
+    return pd.concat(pieces).drop_duplicates(key, keep="last", ignore_index=True)
 
 
 def headlines(table: pd.DataFrame) -> pd.DataFrame:
