@@ -45,8 +45,8 @@ def test_where_the_others_end_no_nearer_than_one_began_nothing_can_be_faster_and
     assert v.verdict == "undecided"
     at_once = "in 3 of 3 seeds binary encoding is there at the first evaluation"
     assert (
-        f"equinorm, time: {at_once}; in 3 of 3 seeds one of the others is there at the first evaluation, "
-        "below which none ends" in v.why
+        f"equinorm, time: {at_once}; in 3 of 3 seeds one of the others is there at the first evaluation: "
+        "none can be sooner" in v.why
     )
 
 

@@ -28,9 +28,9 @@ def test_the_lead_is_told_under_each_difference_of_the_training_by_itself():
     found = SimpleNamespace(table=pd.concat([t, measured, constant]), title=lambda *key: "/".join(key))
     assert moves.one_at_a_time(found) == (
         "- **One difference at a time** (quick/digits_mlp). Lead of binary encoding over the best of the "
-        "others in test accuracy, in percentage points: +1.99 to +2.00 as written (prediction interval of "
-        "one more seed, 95 %: +1.97 to +2.03); −1.00 with `softmax_twice=true` in seed 0; −1.01 to −0.997 as "
-        "released."
+        "others in each seed in test accuracy, in percentage points: +1.99 to +2.00 as written (prediction "
+        "interval of one more seed, 95 %: +1.97 to +2.03); −1.00 with `softmax_twice=true` in seed 0; −1.01 "
+        "to −0.997 as released."
     )
     for without in (TWICE, RELEASED):
         found.table = t[t.protocol != without]

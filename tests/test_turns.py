@@ -42,6 +42,28 @@ def test_of_a_switch_with_several_seeds_the_verdict_is_told(monkeypatch):
     assert said.count(f"Turned by one switch alone: {told}") == 2
 
 
+def test_a_verdict_that_seed_0_does_not_show_is_told_of_a_switch(monkeypatch):
+    """Seed 0 alone agrees with claim 5 under the switch, two others do not."""
+    t = study_table()
+    several = table(paper_world() | WORSE, noise=1e-5, protocol=TWICE)
+    good = table(paper_world(), seeds=1, noise=1e-5, protocol=TWICE)
+    t = pd.concat([t[~t.protocol.isin([TWICE, MEAN])], several[several.seed > 0], good], ignore_index=True)
+    t.loc[t.protocol == RELEASED, "value"] = t[t.protocol == WRITTEN].value.to_numpy()
+    said = turns.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    first, *_ = (line for line in said.splitlines() if line.startswith("- [Claim 5]"))
+    told = (
+        "No single switch changes that. Another verdict by one switch alone: `softmax_twice=true` (3 seeds:"
+    )
+    assert f"agree with it under both. {told} **undecided**, leans against)." in first
+
+
+def test_a_lean_that_turns_round_is_told(monkeypatch):
+    t = study_table()
+    t = t[(t.seed == 0) & t.protocol.isin([WRITTEN, RELEASED])]
+    said = turns.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
+    assert "undecided under both, leans for as written, against as released. The numbers of seed 0 " in said
+
+
 def test_whether_numbers_agree_is_asked_of_one_seed(monkeypatch):
     t = study_table()
     first = (t.protocol == WRITTEN) & (t.seed == 0) & (t.metric == "accuracy") & (t.architecture == BINARY)
@@ -76,7 +98,9 @@ def test_a_claim_whose_numbers_alone_change_side_is_told_apart(monkeypatch):
     said = turns.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
     head, rest = said.split("\n\n", 1)
     assert head == "No verdict differs."
-    assert rest.startswith("The verdict stays, but the numbers of seed 0 change side by the protocol or")
+    assert rest.startswith(
+        "The verdict is the same under both, but where it leans, the side of the numbers of"
+    )
     assert "- [Claim 5](#claim-5)" in rest
     assert "undecided under both" in rest
 

@@ -22,7 +22,8 @@ FINDINGS = [
     "{one-code:whole-code share} of the training points do (claimed {one-code:claimed}){one-code:note}.",
     "**Accuracy** ({test-accuracy}; {train-accuracy}). Binary encoding should be ahead of each of the "
     "others. The smallest of its three leads, in percentage points, negative where it trails: on test "
-    "points, {test-accuracy:smallest}; on training points, {train-accuracy:smallest}{train-accuracy:note}.",
+    "points, {test-accuracy:smallest}{test-accuracy:note}; on training points, {train-accuracy:smallest}"
+    "{train-accuracy:note}.",
     "**Neural collapse** ({faster-collapse}). Binary encoding is ahead on all four measures (one of the "
     "lengths of class means, two of their angles, one of the variance within classes) at a share of "
     "{faster-collapse:ahead by all four} of the evaluations at which all are defined. On the measure that "

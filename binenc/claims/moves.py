@@ -104,7 +104,7 @@ def one_at_a_time(found: Study) -> str:
         one_more = f" (prediction interval of one more seed, 95 %: {within})" if within else ""
         lines.append(
             f"- **One difference at a time** ({found.title(profile, experiment)}). Lead of binary encoding "
-            "over the best of the others in test accuracy, in percentage points: "
+            "over the best of the others in each seed in test accuracy, in percentage points: "
             f"{written} as written{one_more}; {'; '.join(said)}; {released} as released."
         )
     return "\n".join(lines)

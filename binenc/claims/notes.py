@@ -67,7 +67,7 @@ def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
     mine, *others = (accuracy[seeds] for accuracy in (mine, *others))
     leads = pd.concat([(mine - other).mean(axis=1) for other in others], axis=1).min(axis=1)
     there = leads.index[leads.round(words.DECIMALS) > 0]
-    said = f"its mean is ahead of all {len(others)} at {len(there)} of {len(leads)} evaluations"
+    said = f"on average it is ahead of all {len(others)} at {len(there)} of {len(leads)} evaluations"
     if len(there) and there[-1] < leads.index[-1]:
         said += f", last after epoch {there[-1]}"
     before, last = leads.iloc[-2:] if len(leads) > 1 else (0, 0)
@@ -108,7 +108,7 @@ def beside_the_best(leads: list[Effect], margin: float) -> str:
     if not all(abs(lead.interval.mean) < margin for lead in leads):
         return ""
     said = " and ".join(lead.number(lead.interval.mean) for lead in leads)
-    return f"binary encoding is as close to the best of them ({said} percentage points)"
+    return f"on average binary encoding is as close to the best of them ({said} percentage points)"
 
 
 def without_scale(change: list[Effect]) -> str:

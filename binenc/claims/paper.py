@@ -241,7 +241,7 @@ def faster_collapse(part: Part) -> list[Effect]:
         said = {
             "not reached {}, counted one evaluation late": each.never,
             "{} binary encoding is there at the first evaluation": each.at_once,
-            "{} one of the others is there at the first evaluation, below which none ends": each.from_start,
+            "{} one of the others is there at the first evaluation: none can be sooner": each.from_start,
         }
         late = together(*(note.format(in_seeds(sum(of), len(of))) for note, of in said.items() if any(of)))
         without = np.isnan(each.ahead.tolist())

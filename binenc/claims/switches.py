@@ -78,7 +78,7 @@ HEADLINES = {
 """The numbers that show what a switch does, each of one seed after the last epoch."""
 
 COLUMNS = (
-    "Lead: accuracy of binary encoding less that of the best other, in percentage points; whole-code share "
+    "Lead: accuracy of binary encoding less that of the best other in each seed, in points; whole-code share "
     "and Tr(Sw Sb⁺)/C: of binary encoding, on training points."
 )
 

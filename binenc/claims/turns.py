@@ -44,6 +44,11 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
         switches = [p for p in ordered(mine.index) if switched(p)]
         several = [v for v in here if v.claim is c and v.n_seeds > 1]
         judged_so = {v.protocol: f" ({counted(v.n_seeds, 'seed')}: {_verdict(v)})" for v in several}
+        differing = [
+            in_short(v.protocol) + judged_so[v.protocol]
+            for v in several
+            if switched(v.protocol) and v.verdict != both.get(switched(v.protocol)[0], v).verdict
+        ]
         turning = [
             in_short(p) + judged_so.get(p, "")
             for p in switches
@@ -51,17 +56,27 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
         ]
         verdicts = list(dict.fromkeys(v.verdict for v in both.values()))
         changed = len(verdicts) == 2
-        if not changed and not turning and (start is end or None in (start, end)):
+        leans = [f"{v.lean or 'neither way'} {in_words(v.protocol)}" for v in both.values()]
+        turned = len({v.lean for v in both.values()}) == 2
+        if (
+            not changed
+            and not turned
+            and not turning
+            and not differing
+            and (start is end or None in (start, end))
+        ):
             continue
         name = f"[Claim {c.number}](#claim-{c.number}) ({c.statement})"
         said = ", ".join(map(_told, both.values()))
         if not changed:
             said = "".join(verdicts) + (" under both" if len(both) == 2 else "")
+            said += f", leans {', '.join(leans)}" if turned else ""
         line = f"- {name}: {said}. The numbers of seed {seed} {_sides(start, end)}."
         if switches:
             known = "" if all(mine[p] is not None for p in switches) else " of those with all records"
             none = f" No single switch{known} changes that."
             line += f" Turned by one switch alone: {', '.join(turning)}." if turning else none
+        line += f" Another verdict by one switch alone: {', '.join(differing)}." if differing else ""
         (differ if changed else turn).append(line)
     text = []
     if set(BASES) - {v.protocol for v in here}:
@@ -70,7 +85,10 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
         head = "Verdicts that differ (fewer seeds mean wider intervals, which alone can change a verdict):\n"
         text.append("\n".join([head, *differ]) if differ else "No verdict differs.")
     if turn:
-        head = f"The verdict stays, but the numbers of seed {seed} change side by the protocol or a switch:\n"
+        head = (
+            "The verdict is the same under both, but where it leans, the side of the numbers of seed "
+            f"{seed}, or the verdict under a switch is not:\n"
+        )
         text.append("\n".join([head, *turn]))
     return "\n\n".join(text)
 
