@@ -132,33 +132,43 @@ def _has_all(line: str, column: dict[str, Verdict]) -> bool:
 
 def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
     """A line of `FINDINGS` with the effects and the verdicts of one experiment and protocol."""
+    return re.sub(r"\{([a-z-]+):?(.*?)\}", lambda found: _said(column[found[1]], found[2], link), line)
 
-    def fill(found: re.Match) -> str:
-        v, name = column[found[1]], found[2]
-        if name == "smallest":
-            smallest = min(v.deciding, key=lambda e: e.interval.mean)
-            other = v.weakest.state != smallest.state
-            unsure = f" (less certain: {v.weakest.name}: {v.weakest})" if other else ""
-            return f"{smallest.name}: {smallest}{unsure}"
-        if name == "claimed":
-            return v.weakest.claimed
-        if name == "note":
-            return f"; {v.weakest.note}" if v.weakest.note else ""
-        if name == "unsure":
-            said = "; ".join(
-                f"{e.name} (seed by seed {e.by_seed}; claimed {e.claimed}{f'; {e.note}' if e.note else ''})"
-                for e in v.unsure
-            )
-            return (
-                f"; the intervals leave open: {said}"
-                if said and v.verdict == "undecided" and v.n_seeds > 1
-                else ""
-            )
-        if name:
-            effect = next(e for e in v.effects if e.name == name)
-            return f"{effect}{f' ({effect.note})' if effect.note and not effect.decides else ''}"
-        claim = f"claim {v.claim.number}"
-        linked = f"[{claim}]({link.format(number=v.claim.number)})" if link else claim
-        return f"{linked}: {words(v)}"
 
-    return re.sub(r"\{([a-z-]+):?(.*?)\}", fill, line)
+def _said(v: Verdict, name: str, link: str) -> str:
+    """An effect of a verdict by its name, what one of ``WORDS`` stands for, or without a name the verdict."""
+    if name in WORDS:
+        return WORDS[name](v)
+    if name:
+        effect = next(e for e in v.effects if e.name == name)
+        return f"{effect}{f' ({effect.note})' if effect.note and not effect.decides else ''}"
+    claim = f"claim {v.claim.number}"
+    linked = f"[{claim}]({link.format(number=v.claim.number)})" if link else claim
+    return f"{linked}: {words(v)}"
+
+
+def _smallest(v: Verdict) -> str:
+    """Of the effects that decide the smallest, and the least certain where it says another thing."""
+    smallest = min(v.deciding, key=lambda e: e.interval.mean)
+    other = v.weakest.state != smallest.state
+    unsure = f" (less certain: {v.weakest.name}: {v.weakest})" if other else ""
+    return f"{smallest.name}: {smallest}{unsure}"
+
+
+def _note(v: Verdict) -> str:
+    return f"; {v.weakest.note}" if v.weakest.note else ""
+
+
+def _unsure(v: Verdict) -> str:
+    """Of a verdict that several seeds leave open, the effects that do."""
+    if v.verdict != "undecided" or v.n_seeds < 2 or not v.unsure:
+        return ""
+    said = []
+    for e in v.unsure:
+        note = f"; {e.note}" if e.note else ""
+        said.append(f"{e.name} (seed by seed {e.by_seed}; claimed {e.claimed}{note})")
+    return f"; the intervals leave open: {'; '.join(said)}"
+
+
+WORDS = {"smallest": _smallest, "claimed": lambda v: v.weakest.claimed, "note": _note, "unsure": _unsure}
+"""What stands in `FINDINGS` for other than an effect's name."""

@@ -1,11 +1,13 @@
 """Which claims turn where a single difference of the protocols is switched: the numbers of one seed."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from binenc.claims.judging import judge_table, sized
 from binenc.claims.paper import CLAIMS
 from binenc.claims.switches import BASES, completed, in_short, ordered, switched
-from binenc.claims.verdict import Verdict
+from binenc.claims.verdict import Claim, Verdict
 from binenc.protocol import in_words
 from binenc.study import Study
 from binenc.text.words import counted
@@ -33,68 +35,115 @@ def agreement_table(agrees: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+@dataclass(frozen=True)
+class Case:
+    """A claim on one experiment: by protocol its verdict, and whether the numbers of one seed agree."""
+
+    claim: Claim
+    verdicts: dict[str, Verdict]
+    agrees: dict[str, bool | None]
+
+    @property
+    def both(self) -> list[Verdict]:
+        return [self.verdicts[name] for name in BASES if name in self.verdicts]
+
+    @property
+    def switches(self) -> list[str]:
+        return [name for name in ordered(self.agrees) if switched(name)]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the protocols have two verdicts."""
+        return len({v.verdict for v in self.both}) == 2
+
+    @property
+    def leans_apart(self) -> bool:
+        return len({v.lean for v in self.both}) == 2
+
+    @property
+    def turning(self) -> list[str]:
+        """Switches that turn the numbers of the one seed from agreeing to not agreeing, or back."""
+        return [p for p in self.switches if {self.agrees[p], self.agrees.get(base(p))} == {True, False}]
+
+    @property
+    def differing(self) -> list[str]:
+        """Switches with several seeds that lead to another verdict."""
+        with_base = [p for p in self.switches if {p, base(p)} <= self.verdicts.keys()]
+        several = [p for p in with_base if self.verdicts[p].n_seeds > 1]
+        return [p for p in several if self.verdicts[p].verdict != self.verdicts[base(p)].verdict]
+
+    @property
+    def changes(self) -> bool:
+        sides = {self.agrees.get(name) for name in BASES}
+        return bool(
+            self.differs or self.leans_apart or self.turning or self.differing or sides == {True, False}
+        )
+
+
+def base(protocol: str) -> str:
+    """The protocol of which a switched one changes a field."""
+    return switched(protocol)[0]
+
+
 def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experiment: str, seed: int) -> str:
     """Which verdicts differ between the protocols, and which claims' numbers alone do, as Markdown."""
     here = [v for v in judged if (v.profile, v.experiment) == (profile, experiment)]
-    differ, turn = [], []
-    for c in CLAIMS:
-        both = {v.protocol: v for v in here if v.claim is c and v.protocol in BASES}
-        mine = agrees[agrees.claim == c.number].set_index("protocol").agrees
-        start, end = mine.get("as_written"), mine.get("as_released")
-        switches = [p for p in ordered(mine.index) if switched(p)]
-        several = [v for v in here if v.claim is c and v.n_seeds > 1]
-        judged_so = {v.protocol: f" ({counted(v.n_seeds, 'seed')}: {_verdict(v)})" for v in several}
-        differing = [
-            in_short(v.protocol) + judged_so[v.protocol]
-            for v in several
-            if switched(v.protocol) and v.verdict != both.get(switched(v.protocol)[0], v).verdict
-        ]
-        turning = [
-            in_short(p) + judged_so.get(p, "")
-            for p in switches
-            if {mine[p], mine.get(switched(p)[0])} == {True, False}
-        ]
-        verdicts = list(dict.fromkeys(v.verdict for v in both.values()))
-        changed = len(verdicts) == 2
-        leans = [f"{v.lean or 'neither way'} {in_words(v.protocol)}" for v in both.values()]
-        turned = len({v.lean for v in both.values()}) == 2
-        if (
-            not changed
-            and not turned
-            and not turning
-            and not differing
-            and (start is end or None in (start, end))
-        ):
-            continue
-        name = f"[Claim {c.number}](#claim-{c.number}) ({c.statement})"
-        said = ", ".join(map(_told, both.values()))
-        if not changed:
-            said = "".join(verdicts) + (" under both" if len(both) == 2 else "")
-            said += f", leans {', '.join(leans)}" if turned else ""
-        line = f"- {name}: {said}. The numbers of seed {seed} {_sides(start, end)}."
-        if switches:
-            known = "" if all(mine[p] is not None for p in switches) else " of those with all records"
-            none = f" No single switch{known} changes that."
-            line += f" Turned by one switch alone: {', '.join(turning)}." if turning else none
-        line += f" Another verdict by one switch alone: {', '.join(differing)}." if differing else ""
-        (differ if changed else turn).append(line)
+    sides = {number: of.set_index("protocol").agrees.to_dict() for number, of in agrees.groupby("claim")}
+    cases = [Case(c, {v.protocol: v for v in here if v.claim is c}, sides.get(c.number, {})) for c in CLAIMS]
+    differ = [_line(case, seed) for case in cases if case.differs]
+    rest = [_line(case, seed) for case in cases if case.changes and not case.differs]
     text = []
-    if set(BASES) - {v.protocol for v in here}:
+    if not BASES.keys() <= {v.protocol for v in here}:
         text.append("Not both protocols have records here, so no two verdicts can be compared.")
-    else:
+    elif differ:
         head = "Verdicts that differ (fewer seeds mean wider intervals, which alone can change a verdict):\n"
-        text.append("\n".join([head, *differ]) if differ else "No verdict differs.")
-    if turn:
+        text.append("\n".join([head, *differ]))
+    else:
+        text.append("No verdict differs.")
+    if rest:
         head = (
             "The verdict is the same under both, but where it leans, the side of the numbers of seed "
             f"{seed}, or the verdict under a switch is not:\n"
         )
-        text.append("\n".join([head, *turn]))
+        text.append("\n".join([head, *rest]))
     return "\n\n".join(text)
 
 
-def _told(v: Verdict) -> str:
-    return f"{_verdict(v)}{',' * bool(v.lean)} {in_words(v.protocol)} ({counted(v.n_seeds, 'seed')})"
+def _line(case: Case, seed: int) -> str:
+    """What changes of one claim, as a Markdown item."""
+    name = f"[Claim {case.claim.number}](#claim-{case.claim.number}) ({case.claim.statement})"
+    start, end = (case.agrees.get(protocol) for protocol in BASES)
+    line = f"- {name}: {_verdicts(case)}. The numbers of seed {seed} {_sides(start, end)}."
+    if case.turning:
+        line += f" Turned by one switch alone: {_named(case, case.turning)}."
+    elif case.switches:
+        known = None not in {case.agrees[p] for p in case.switches}
+        line += f" No single switch{'' if known else ' of those with all records'} changes that."
+    if case.differing:
+        line += f" Another verdict by one switch alone: {_named(case, case.differing)}."
+    return line
+
+
+def _verdicts(case: Case) -> str:
+    """The verdicts of both protocols, or the one that both have."""
+    if case.differs:
+        return ", ".join(
+            f"{_verdict(v)}{',' * bool(v.lean)} {in_words(v.protocol)} ({counted(v.n_seeds, 'seed')})"
+            for v in case.both
+        )
+    leans = ", ".join(f"{v.lean or 'neither way'} {in_words(v.protocol)}" for v in case.both)
+    said = "".join({v.verdict for v in case.both}) + " under both" * (len(case.both) == 2)
+    return f"{said}, leans {leans}" if case.leans_apart else said
+
+
+def _named(case: Case, switches: list[str]) -> str:
+    """Switches, each with its verdict where it has several seeds."""
+    said = []
+    for name in switches:
+        v = case.verdicts.get(name)
+        verdict = f" ({counted(v.n_seeds, 'seed')}: {_verdict(v)})" if v and v.n_seeds > 1 else ""
+        said.append(in_short(name) + verdict)
+    return ", ".join(said)
 
 
 def _verdict(v: Verdict) -> str:
