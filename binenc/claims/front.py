@@ -165,8 +165,8 @@ def _unsure(v: Verdict) -> str:
         return ""
     said = []
     for e in v.unsure:
-        note = f"; {e.note}" if e.note else ""
-        said.append(f"{e.name} (seed by seed {e.by_seed}; claimed {e.claimed}{note})")
+        unit, note = "" if e.ratio else f" {e.unit}", f"; {e.note}" if e.note else ""
+        said.append(f"{e.name}: {e}{unit} (seed by seed {e.by_seed}; claimed {e.claimed}{note})")
     return f"; the intervals leave open: {'; '.join(said)}"
 
 
