@@ -37,6 +37,30 @@ def test_the_lead_is_told_under_each_difference_of_the_training_by_itself():
         assert moves.one_at_a_time(found) == ""
 
 
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ([0.9, 0.8], " (all lose accuracy, binary encoding least)"),
+        ([0.5, 0.8], " (all lose accuracy, binary encoding most)"),
+        ([0.7, 0.65], " (all lose accuracy)"),
+        ([0.95, 0.85], ""),  # one loses nothing
+        ([math.nan, 0.5], ""),
+    ],
+)
+def test_who_loses_accuracy_is_told_of_the_seeds_of_both(after, said):
+    """Seed 1 alone, in which all of both have an accuracy; in seed 0 all gain."""
+    before = pd.DataFrame({BINARY: [0.1, 0.95], NONE: [math.nan, 0.9]})
+    assert moves.lost(before, pd.DataFrame({BINARY: [1, after[0]], NONE: [1, after[1]]})) == said
+
+
+def test_who_loses_accuracy_stands_beside_the_switch_that_takes_it():
+    t = study_table()
+    t.loc[(t.protocol == TWICE) & (t.metric == "accuracy"), "value"] -= 0.1
+    found = SimpleNamespace(table=t, title=lambda *key: "/".join(key))
+    told = "with `softmax_twice=true` (all lose accuracy, binary encoding most) in seed 0; "
+    assert told in moves.one_at_a_time(found)
+
+
 def test_sentences_follow_the_numbers(numbers):
     said = moves.sentences(numbers)
     first, second = said.splitlines()
@@ -87,7 +111,7 @@ def test_of_several_seeds_the_change_is_told_with_its_interval():
     assert said.endswith(f"Tr(Sw Sb⁺)/C by ×\N{NO-BREAK SPACE}{mean} [{low}, {high}].")
     found = SimpleNamespace(table=t, title=lambda *key: "/".join(key))
     item = moves.one_at_a_time(found)
-    assert f"with `softmax_twice=true`, which moves it by {minus} (n = 3); " in item
+    assert f"binary encoding most), which moves it by {minus} (n = 3); " in item
     assert "prediction" not in item
 
 

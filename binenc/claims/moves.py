@@ -18,7 +18,8 @@ from binenc.claims.switches import (
     parts,
     switched,
 )
-from binenc.study import GROUP, Study
+from binenc.study import GROUP, Study, last_epoch
+from binenc.text.prose import least
 from binenc.text.words import from_to, percentage_points, share
 
 NO_RUN = {
@@ -89,6 +90,8 @@ def one_at_a_time(found: Study) -> str:
     """
     numbers = headlines(found.table)
     at = numbers[numbers.number == "test_gap"].set_index([*GROUP, "seed"]).value.dropna().sort_index()
+    tested = last_epoch(found.table.query("metric == 'accuracy' and split == 'test'"))
+    accuracies = tested.pivot(index=[*GROUP, "seed"], columns="architecture", values="value").dropna()
     lines = []
     for profile, experiment in parts(found):
         mine = at[at.index.droplevel(["protocol", "seed"]) == (profile, experiment)]
@@ -97,7 +100,10 @@ def one_at_a_time(found: Study) -> str:
         if not between or not BASES.keys() <= leads.keys():
             continue
         base = leads["as_written"]
-        said = [_lead(base, leads[p], in_short(p)) for p in between]
+        of = accuracies.xs((profile, experiment))
+        said = [
+            _lead(base, leads[p], f"{in_short(p)}{lost(of.loc['as_written'], of.loc[p])}") for p in between
+        ]
         written, released = (from_to(list(leads[p]), percentage_points) for p in BASES)
         alone = len(base) > 1 and any(len(leads[p]) == 1 for p in between)
         within = from_to(reach(base), percentage_points) if alone else ""
@@ -117,6 +123,17 @@ def _lead(base: pd.Series, lead: pd.Series, name: str) -> str:
         return f"{said} in seed {lead.index[0]}"
     moved = change(base, lead, HEADLINES["test_gap"])
     return f"{said}, which moves it by {moved} (n = {moved.n_seeds})" if moved.n_seeds > 1 else said
+
+
+def lost(before: pd.DataFrame, after: pd.DataFrame) -> str:
+    """That all architectures lose accuracy in the mean over the seeds of both, and if binary encoding loses
+    least or most; nothing else. A row a seed, a column an architecture.
+    """
+    losses = (before - after).dropna().mean()
+    if not losses.min() > 0:
+        return ""
+    which = "least" if least(losses) else "most" if least(-losses) else ""
+    return f" (all lose accuracy{f', binary encoding {which}' if which else ''})"
 
 
 def _is_of_training(protocol: str) -> bool:

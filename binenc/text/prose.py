@@ -70,12 +70,12 @@ def extreme(found: Study, metric: str, split: str, which: str = "lowest") -> str
     means = over_seeds(found.table[(found.table.metric == metric) & (found.table.split == split)])
     means["mean"] *= sign
     ends = last_epoch(means.assign(seed=0)).pivot(index=GROUP, columns="architecture", values="mean")
-    least = means.groupby([*GROUP, "architecture"], sort=False)["mean"].min().unstack()
+    lowest = means.groupby([*GROUP, "architecture"], sort=False)["mean"].min().unstack()
     if "binary_encoding" not in ends or ends.shape[1] < 2:
         return ""
     compared = ends.binary_encoding.notna() & (ends.notna().sum(axis=1) > 1)
     at_end, ever = (
-        sum(map(_least, (of.loc[key].dropna() for key in ends.index[compared]))) for of in (ends, least)
+        sum(map(least, (of.loc[key].dropna() for key in ends.index[compared]))) for of in (ends, lowest)
     )
     return (
         f"{METRICS[metric].title}, {POINTS[split]}: binary encoding ends with the {which} mean in {at_end} "
@@ -109,10 +109,10 @@ def protocols_apart(found: Study, profile: str) -> str:
         if others.empty:
             continue
         lost = written.mean() - released.mean()
-        least = others.max() < binary and lost.min() > 0 and _least(lost)
-        before = _least(-written.mean())
+        leads = others.max() < binary and lost.min() > 0 and least(lost)
+        before = least(-written.mean())
         why = "on average all lose accuracy under the released training, binary encoding least, so it leads"
-        why = f"{why}{' by more' if before else ''}: " if least else ""
+        why = f"{why}{' by more' if before else ''}: " if leads else ""
         said = (
             f"{why}test accuracy as released (n = {len(released)}) is {share(binary)} with binary encoding, "
             f"{from_to(others, share)} with the others; as written (n = {len(written)}), "
@@ -123,7 +123,7 @@ def protocols_apart(found: Study, profile: str) -> str:
     return "\n".join(lines)
 
 
-def _least(numbers: pd.Series) -> bool:
+def least(numbers: pd.Series) -> bool:
     """Whether that of binary encoding is below that of each other architecture, beyond rounding."""
     return bool(numbers.drop("binary_encoding").min() - numbers.binary_encoding > 10**-DECIMALS)
 
