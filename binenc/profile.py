@@ -251,6 +251,8 @@ def _changed(what: str, name: str, known: dict[str, BaseModel]) -> BaseModel:
     _one_of(what, base, known)
     if not changes:
         return known[base]
+    if len(name) > 255:
+        raise InputError(f"{what} {name!r}: too long to name a folder, which 255 letters can")
     fields = known[base].model_dump()
     allowed = [field for field in fields if field not in ("title", "backbone", "channels")]
     for change in changes:

@@ -82,6 +82,7 @@ def test_a_configuration_is_all_but_names_and_title(smoke):
         ({"experiment": "digits_mlp,gamma=$(id)"}, ["field=value"]),
         ({"experiment": "digits_mlp,epochs=5,gamma=1,epochs=6"}, ["epochs stands twice", "once"]),
         ({"protocol": "as_written,softmax_twice=true,softmax_twice=true"}, ["softmax_twice stands twice"]),
+        ({"experiment": f"digits_mlp,gamma=1.{250 * '0'}"}, ["too long to name a folder", "255"]),
         ({"protocol": "as_written,dropout=never"}, ["dropout", "'every_epoch' or 'first_epoch'", "'never'"]),
         ({"protocol": "as_written,softmax_twice=2"}, ["softmax_twice", "boolean", "2"]),
         ({"protocol": "as_written,softmax_twice=True"}, ["softmax_twice", "true or false", "'True'"]),
