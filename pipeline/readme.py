@@ -49,8 +49,8 @@ def main(names: list[str]) -> None:
         front.numbers(found, study.read(names, variants=["experiment", "protocol"]), judged),
     ]
     if not first.all():
-        items = front.elsewhere(judged, first=False), front.at_length(found, judged)
-        others = claims.table_markdown(verdicts[~first]), "\n".join(filter(None, items))
+        items = front.elsewhere(judged), front.at_length(found, judged)
+        others = claims.table_markdown(verdicts[~first]), *filter(None, items)
         said.append(CLOSED.format("\n\n".join(others)))
     write(ROOT / "README.md", "\n\n".join(said))
     newest = max(next(filter(None, figures)), key=lambda path: path.stat().st_mtime)

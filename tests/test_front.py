@@ -9,7 +9,7 @@ import pytest
 from worlds import REFUTED, paper_world, table
 
 from binenc import study
-from binenc.claims import front
+from binenc.claims import front, pages
 from binenc.claims.effect import Effect
 from binenc.claims.judging import judge_table
 from binenc.claims.paper import BINARY, NONE
@@ -17,31 +17,34 @@ from binenc.profile import ARCHITECTURES, Profile
 from binenc.text.words import number
 
 
+def cells(text: str) -> list[list[str]]:
+    """Those of a Markdown table's rows, without its head."""
+    return [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("| ")][2:]
+
+
 def test_the_numbers_are_of_the_first_profile_and_in_their_order(made):
     found = study.read(["smoke"], ["digits_mlp"])
     worlds = [table(paper_world(), protocol=name) for name in ("as_written", "as_released")]
+    worlds = [world.assign(profile="smoke") for world in worlds]
     judged = judge_table(pd.concat([*worlds, worlds[0].assign(profile="mine")]))
-    said = front.numbers(found, found, judged, "#claim-{number}").splitlines()
-    titles = [re.match(r"- \*\*(.+?)\*\*", line)[1] for line in said]
+    said = front.numbers(found, found, judged, "#claim-{number}")
+    shown, items = said.split("\n\n")
+    assert [row[0] for row in cells(shown)] == [f"[{n}](#claim-{n})" for n in map(int, "1122334567888889999")]
+    assert all(len(row) == 5 for row in cells(shown))
+    titles = [re.match(r"- \*\*(.+?)\*\*", line)[1] for line in items.splitlines()]
     assert titles == [
-        "Two peaks",
-        "One code per class",
-        "Accuracy",
-        "Neural collapse",
-        "Within-class covariance",
-        "digits_mlp, as released",
+        *(f"Claim [{n}](#claim-{n})." for n in (1, 3, 5, 6, 9)),
         "As released beside as written",
         "Simplex at vertices of a hypercube",
     ]
-    assert all("[claim " in line and "](#claim-" in line for line in said[:6])
-    assert not any("claim" in line for line in said[6:])
 
 
-def test_without_verdicts_there_is_what_no_claim_asks(made):
+def test_of_one_architecture_there_are_the_numbers_that_it_has(made):
     found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding"])
-    (said,) = front.numbers(found, found, judge_table(found.table)).splitlines()
+    said = front.numbers(found, found, judge_table(found.table))
+    assert [row[0] for row in cells(said)] == ["1", "1", "3", "3"]
     case = found.title("smoke", "digits_mlp", "as_written")
-    assert said.startswith(f"- **Simplex at vertices of a hypercube** ({case}; no test). ")
+    assert said.splitlines()[-1].startswith(f"- **Simplex at vertices of a hypercube** ({case}; no test). ")
 
 
 @pytest.fixture
@@ -81,35 +84,49 @@ def test_only_a_recorded_experiment_that_differs_in_length_alone_is_compared(len
     assert front.at_length(found, other) == ""
 
 
-def test_findings_are_of_the_first_experiment_with_its_numbers():
+def test_the_table_has_a_column_an_experiment_and_protocol_that_has_effects():
     both = pd.concat([table(paper_world()), table(paper_world() | REFUTED[5], protocol="as_released")])
     judged = judge_table(both)
-    said = front.findings(judged, "claims.html#claim-{number}")
-    assert "[claim 5](claims.html#claim-5): ✓ reproduced" in said
-    smallest = min(judged[4].effects, key=lambda e: e.shown.mean)
-    ahead = "on average it is ahead of all 3 at 1 of 3 evaluations"
-    assert f"on test points, {smallest.name}: {smallest}; {ahead}; on training points, " in said
-    assert " of the training points do (claimed > 0.99); " in said
-    assert "[claim 6](claims.html#claim-6): ✓ reproduced). Binary encoding should" in said
-    assert said.count(f"; {ahead}") == 2
-    assert said.count("\n- ") == 4
-    assert "leave open" not in said
-    assert "- **Within-class covariance** ([claim 9](claims.html#claim-9): ✓ reproduced). From the" in said
-    assert said.endswith("by Tr(Sw Sb⁺)/C, it falls in all four.")
-    released = front.elsewhere(judged, first=True)
-    smallest = (
-        "smallest lead, in percentage points, on test points binary encoding − non-linear penultimate: −"
+    head, *_ = front.table(judged).splitlines()
+    heads = "digits_mlp, as written (3 seeds) | digits_mlp, as released (3 seeds)"
+    assert head == f"|  | Number | Claimed | {heads} |"
+    sourced = front.table([replace(v, source="profile mine, recorded") for v in judged])
+    assert sourced.startswith("|  | Number · profile mine, recorded | Claimed |")
+    number, title, claimed, written, released = cells(front.table(judged))[7]
+    assert (number, title, claimed) == ("5", "Smallest lead in test accuracy, percentage points", "> 0")
+    assert re.fullmatch(r"✓.\+2\.00.* \(no penultimate\)", written)
+    assert re.fullmatch(r"✗.−0\.500.* \(non-linear penultimate\)", released)
+    one = both[(both.protocol == "as_written") | (both.architecture == BINARY)]
+    rows = cells(front.table(judge_table(one)))
+    assert [row[4] for row in rows[:3]] == [rows[0][4], rows[1][4], ""]  # claim 2 has no linear penultimate
+    assert rows[0][4].startswith("+3.00 [")
+    alone = judge_table(both[both.architecture == NONE])
+    assert front.table(alone) == front.remarks(alone) == ""
+
+
+def test_what_else_is_recorded_is_told_apart_from_the_first_profile():
+    judged = judge_table(table(paper_world()))
+    recorded = [replace(v, profile="paper", recorded=True) for v in judged]
+    fresh = [replace(v, profile="mine") for v in judged]
+    assert front.elsewhere(judged + fresh) == ""
+    shown, items = front.elsewhere(judged + recorded + fresh).split("\n\n")
+    assert shown == front.table(recorded)
+    assert items == front.remarks(recorded)
+    assert front.elsewhere(recorded + fresh) == ""
+
+
+def test_a_remark_stands_once_for_all_that_it_is_of():
+    worlds = [table(paper_world()), table(paper_world() | REFUTED[3], protocol="as_released")]
+    said = front.remarks(judge_table(pd.concat(worlds)), "claims.html#claim-{number}").splitlines()
+    ahead = "on average it is ahead of all 3 at 1 of 3 evaluations."
+    assert said[2] == (
+        "- **Claim [5](claims.html#claim-5).** *digits_mlp, as written; digits_mlp, as released*: " + ahead
     )
-    gain = "gain of two peaks over one, in nats, +3.00 [+3.00, +3.00] (claim 1: ✓ reproduced)"
-    assert released.startswith(f"- **digits_mlp, as released**, 3 seeds: {gain}; {smallest}")
-    assert "(claim 5: ✗ not reproduced" in released
-    assert front.elsewhere(judged, first=False) == ""
-    recorded = [replace(v, profile="paper", recorded=True) for v in judged[:10]]
-    fresh = [replace(v, profile="mine") for v in judged[:10]]
-    assert front.elsewhere(judged + recorded + fresh, first=True) == released
-    assert front.elsewhere(judged + recorded + fresh, first=False).count("- **") == 1
-    alone = judge_table(table(paper_world())[lambda t: t.architecture == BINARY])
-    assert front.findings(alone) == front.elsewhere(alone, first=True) == ""
+    assert said[1].startswith(
+        "- **Claim [3](claims.html#claim-3).** *digits_mlp, as written*: the mean share"
+    )
+    assert "at 1 of 3 evaluations, first after epoch 10. *digits_mlp, as released*: still rising" in said[1]
+    assert said[-1].endswith("by Tr(Sw Sb⁺)/C, it falls in all four.")
 
 
 def test_each_finding_is_told_of_its_own_numbers():
@@ -132,30 +149,38 @@ def test_each_finding_is_told_of_its_own_numbers():
         ("within_class_covariance", nonlinear): (1.0, 9.0, 4.0),
         ("within_class_covariance", NONE): (1.0, 9.0, 8.0),
     }
-    peaks, codes, accuracy, collapse, within = front.findings(judge_table(table(world))).splitlines()
-    for said in (
-        "changes by ×\N{NO-BREAK SPACE}0.250 [0.250, 0.250] and by ×\N{NO-BREAK SPACE}2.50 [2.50, 2.50];",
-        "better than one, in nats, by +1.50 [+1.50, +1.50] under binary encoding, by +0.25 [+0.25, +0.25] ",
-        "(claim 1: ✓ reproduced; claim 2: ✓ reproduced)",
-    ):
-        assert said in peaks
-    assert (
-        "With a linear penultimate layer 0.1100 [0.1100, 0.1100] of the training points have their" in codes
-    )
-    assert (
-        "binary encoding 0.7000 [0.7000, 0.7000] of the test points and 0.9990 [0.9990, 0.9990] of" in codes
-    )
-    _, test, train = re.split("on test points, |; on training points, ", accuracy)
-    assert test.startswith("binary encoding − no penultimate: +1.000 [")
-    assert train.startswith("binary encoding − non-linear penultimate: +0.500 [")
+    known = {f"{row[0]} {row[1]}": row[3] for row in cells(front.table(judge_table(table(world))))}
     # The others have (1, 0.7, 0.5), and the mean over the epochs is by the trapezoidal rule.
     best = np.exp((np.log(1.0) + 2 * np.log(0.7) + np.log(0.5)) / 4)
     angles, variance = (np.exp((np.log(x) + 2 * np.log(x / 10) + np.log(x / 100)) / 4) for x in (0.5, 0.25))
-    assert f"the angles is ×\N{NO-BREAK SPACE}{number(angles / best)} [" in collapse
-    assert f"Tr(Sw Sb⁺)/C, is ×\N{NO-BREAK SPACE}{number(variance / best)} [" in collapse
-    assert "at a share of 0.6667 [0.6667, 0.6667] of the evaluations" in collapse
-    ends = [float(x) for x in re.findall(r"×\N{NO-BREAK SPACE}([\d.]+) \[", within)]
-    assert ends == pytest.approx([0.25, 2, 4, 8], rel=0.01)
+    begins = {
+        "1 Gain of two peaks over one, nats: binary encoding": "+1.50 [+1.50",
+        "1 Width of the peaks, last / first: binary encoding": "✓ × 0.250 [0.250",
+        "2 Gain, nats: linear penultimate": "+0.25 [+0.25",
+        "2 Width of the peaks, last / first: linear penultimate": "✓ × 2.50 [2.50",
+        "3 Whole-code share, training points: binary encoding": "✓ 0.9990 [0.9990",
+        "3 Whole-code share, test points: binary encoding": "0.7000 [0.7000",
+        "4 The same, training: linear penultimate": "✓ 0.1100 [0.1100",
+        "5 Smallest lead in test accuracy, percentage points": "✓ +1.000 [",
+        "6 Smallest lead in training accuracy, percentage points": "✓ +0.500 [",
+        "7 Of the others' differences the least sure, percentage points": "✗ +1.50 [",
+        "8 Share of evaluations with all four measures ahead": "0.6667 [0.6667",
+        "8 Worst ever / best of the others ever, on one of the four": "× 3.00 [",
+        "8 Equiangularity, mean over epochs / best other": f"✓ × {number(angles / best)} [",
+        "8 Tr(Sw Sb⁺)/C, mean over epochs / best other": f"✓ × {number(variance / best)} [",
+        "8 Least sure of four times and four means": "✓ ",
+        "9 Mean covariance, last / first: binary encoding": "✓ × 0.250 [",
+        "9 The same: linear penultimate": "✓ × 2.00 [",
+        "9 The same: non-linear penultimate": "✓ × 4.00 [",
+        "9 The same: no penultimate": "✓ × 8.00 [",
+    }
+    assert known.keys() == begins.keys()
+    for row, begin in begins.items():
+        assert known[row].replace("\N{NO-BREAK SPACE}", " ").startswith(begin), (row, known[row])
+    assert known["5 Smallest lead in test accuracy, percentage points"].endswith(" (no penultimate)")
+    assert known["6 Smallest lead in training accuracy, percentage points"].endswith(
+        "(non-linear penultimate)"
+    )
 
 
 def test_beside_a_smallest_lead_that_settles_nothing_stands_the_one_that_is_open():
@@ -165,22 +190,22 @@ def test_beside_a_smallest_lead_that_settles_nothing_stands_the_one_that_is_open
     judged = judge_table(t)
     open_ = next(e for e in judged[4].effects if e.state == "open")
     smallest = min(judged[4].effects, key=lambda e: e.shown.mean)
-    assert (
-        f"on test points, {smallest.name}: {smallest} (less certain: {open_.name}: {open_}); on"
-        in front.findings(judged)
-    )
+    shown = cells(front.table(judged))[7][3]
+    names = (e.name.removeprefix("binary encoding − ") for e in (smallest, open_))
+    told, other = (f"{pages.marked(e)} ({name})" for e, name in zip((smallest, open_), names, strict=True))
+    assert shown == f"{told}; less sure: {other}"
 
 
-def test_findings_name_what_leaves_the_last_claim_open():
+def test_a_remark_names_what_leaves_neural_collapse_open():
     at_once = {("equinorm", a): (0.1, 0.1, 0.1) for a in ARCHITECTURES}
     judged = judge_table(table(paper_world() | at_once))
     unsure = [e.name for e in judged[7].unsure]
     assert unsure == ["equinorm, time", "equinorm, area"]
-    said = front.findings(judged)
-    told = "equinorm, time: +1.67 [−5.50, +8.84] epochs, evaluated every 5 (seed by seed 5, 0, 0; claimed < 0"
-    assert f"ends; the intervals leave open: {told}; not" in said
-    one = front.findings(judge_table(table(paper_world() | at_once, seeds=1)))
-    assert "the others ends.\n" in f"{one}\n"
+    said = front.remarks(judged)
+    told = "equinorm, time: +1.67 [−5.50, +8.84] epochs (seed by seed 5, 0, 0; claimed < 0"
+    assert f"the intervals leave open: {told}; not" in said
+    assert cells(front.table(judged))[14][3].endswith("+1.67 [−5.50, +8.84] epochs (equinorm, time)")
+    one = front.remarks(judge_table(table(paper_world() | at_once, seeds=1)))
     assert "leave open" not in one
     ratio = Effect("gain", np.log(pd.Series([2.0, 0.5])), "", ratio=True)
     assert ratio.by_seed == "2, 0.500"

@@ -1,94 +1,151 @@
 """What a reader with five minutes is told beside the verdicts, on the front page and in the README."""
 
-import re
 from itertools import permutations
 
+from binenc.claims.effect import Effect
 from binenc.claims.moves import one_at_a_time
-from binenc.claims.pages import seeds, words
+from binenc.claims.pages import marked, seeds, words
 from binenc.claims.verdict import Verdict
 from binenc.study import Study
 from binenc.text.hypercube import beyond
 from binenc.text.prose import protocols_apart
+from binenc.text.words import markdown_table
 
-FINDINGS = [
-    "**Two peaks** ({binarity}; {linear-not-binary}). Whatever the scale, two peaks describe a latent better "
-    "than one, in nats, by {binarity:gain of two peaks over one, last} under binary encoding, by "
-    "{linear-not-binary:gain of two peaks over one, last} with a linear penultimate layer. From the first "
-    "evaluation to the last the width of the peaks changes by {binarity:standard deviation} and by "
-    "{linear-not-binary:standard deviation}; latents that merely shrink or grow would show this too.",
-    "**One code per class** ({one-code}; {only-binary-encoding}). With a linear penultimate layer "
-    "{only-binary-encoding:whole-code share, linear penultimate} of the training points have their class's "
-    "most common code; under binary encoding {one-code:whole-code share, test set} of the test points and "
-    "{one-code:whole-code share} of the training points do (claimed {one-code:claimed}){one-code:note}.",
-    "**Accuracy** ({test-accuracy}; {train-accuracy}). Binary encoding should be ahead of each of the "
-    "others. The smallest of its three leads, in percentage points, negative where it trails: on test "
-    "points, {test-accuracy:smallest}{test-accuracy:note}; on training points, {train-accuracy:smallest}"
-    "{train-accuracy:note}.",
-    "**Neural collapse** ({faster-collapse}). Binary encoding is ahead on all four measures (one of the "
-    "lengths of class means, two of their angles, one of the variance within classes) at a share of "
-    "{faster-collapse:ahead by all four} of the evaluations at which all are defined. On the measure that "
-    "favours it least, its worst value is {faster-collapse:worst, of all four} the best that any of the "
-    "others ever has. Averaged over the training, the spread of the angles is "
-    "{faster-collapse:equiangularity, area} that of the best of the others; the variance within classes "
-    "relative to that between them, Tr(Sw Sb⁺)/C, is {faster-collapse:Tr(Sw Sb⁺)/C, area}. It should also "
-    "need fewer epochs (*time*: the difference) to come to where the best of the others "
-    "ends{faster-collapse:unsure}.",
-    "**Within-class covariance** ({within-class-covariance}). From the first evaluation to the last its mean "
-    "entry changes by {within-class-covariance:mean entry, binary encoding} under binary encoding, by "
-    "{within-class-covariance:mean entry, linear penultimate}, "
-    "{within-class-covariance:mean entry, non-linear penultimate} and "
-    "{within-class-covariance:mean entry, no penultimate} with a linear, a non-linear and no penultimate "
-    "layer; latents that merely shrink or grow would show this too{within-class-covariance:note}.",
+SMALLEST, WEAKEST = "smallest", "weakest"
+NUMBERS = [
+    ("binarity", "gain of two peaks over one, last", "Gain of two peaks over one, nats: binary encoding"),
+    ("binarity", "standard deviation", "Width of the peaks, last / first: binary encoding"),
+    ("linear-not-binary", "gain of two peaks over one, last", "Gain, nats: linear penultimate"),
+    ("linear-not-binary", "standard deviation", "Width of the peaks, last / first: linear penultimate"),
+    ("one-code", "whole-code share", "Whole-code share, training points: binary encoding"),
+    ("one-code", "whole-code share, test set", "Whole-code share, test points: binary encoding"),
+    (
+        "only-binary-encoding",
+        "whole-code share, linear penultimate",
+        "The same, training: linear penultimate",
+    ),
+    ("test-accuracy", SMALLEST, "Smallest lead in test accuracy, percentage points"),
+    ("train-accuracy", SMALLEST, "Smallest lead in training accuracy, percentage points"),
+    ("others-comparable", WEAKEST, "Of the others' differences the least sure, percentage points"),
+    ("faster-collapse", "ahead by all four", "Share of evaluations with all four measures ahead"),
+    ("faster-collapse", "worst, of all four", "Worst ever / best of the others ever, on one of the four"),
+    ("faster-collapse", "equiangularity, area", "Equiangularity, mean over epochs / best other"),
+    ("faster-collapse", "Tr(Sw Sb⁺)/C, area", "Tr(Sw Sb⁺)/C, mean over epochs / best other"),
+    ("faster-collapse", WEAKEST, "Least sure of four times and four means"),
+    (
+        "within-class-covariance",
+        "mean entry, binary encoding",
+        "Mean covariance, last / first: binary encoding",
+    ),
+    ("within-class-covariance", "mean entry, linear penultimate", "The same: linear penultimate"),
+    ("within-class-covariance", "mean entry, non-linear penultimate", "The same: non-linear penultimate"),
+    ("within-class-covariance", "mean entry, no penultimate", "The same: no penultimate"),
 ]
-"""What was found, by effects of claims, or by the smallest that decides, what is claimed of the weakest
-or its note, or those that are open; a slug by itself is the verdict.
+"""Numbers behind the verdicts: claim, effect, and what it is; of effects that decide, the smallest or the one
+that supports the claim least.
 """
-ELSEWHERE = (
-    "gain of two peaks over one, in nats, {binarity:gain of two peaks over one, last} ({binarity}); smallest "
-    "lead, in percentage points, on test points {test-accuracy:smallest} ({test-accuracy}"
-    "{test-accuracy:note}), on training points {train-accuracy:smallest} ({train-accuracy}); "
-    "{one-code:whole-code share} of the training points have their class's most common code "
-    "({one-code}{one-code:note})."
+NOTED = (
+    *("binarity", "one-code", "test-accuracy", "train-accuracy"),
+    *("faster-collapse", "within-class-covariance"),
 )
-"""The same in short, of what else is recorded."""
+"""Claims of which what decides may have a remark that a reader should know."""
 
 LENGTH = {"title", "epochs", "evaluate_every"}
 """Of an experiment, what tells the first epochs of a training from all."""
 
 
 def numbers(found: Study, changed: Study, judged: list[Verdict], link: str = "") -> str:
-    """The findings of the first profile, and what no claim asks, as Markdown items.
+    """The numbers behind the first profile's verdicts, and what no claim asks, as Markdown.
 
     ``changed`` is the same study with experiments and protocols of which a field was changed; ``link`` is
     where a claim's number leads, such as ``#claim-{number}``.
     """
     first = next(iter(found.profiles))
     items = (
-        findings(judged, link),
-        elsewhere(judged, first=True, link=link),
+        remarks(mine := [v for v in judged if v.profile == first], link),
         protocols_apart(found, first),
         one_at_a_time(changed),
         beyond(changed),
     )
-    return "\n".join(filter(None, items))
+    return "\n\n".join(filter(None, (table(mine, link), "\n".join(filter(None, items)))))
 
 
-def findings(judged: list[Verdict], link: str = "") -> str:
-    """The numbers of the first experiment as written, as Markdown items; ``link`` as for `table_html`."""
-    first, *_ = _columns(judged)
-    return "\n".join(f"- {_filled(line, first, link)}" for line in FINDINGS if _has_all(line, first))
+def elsewhere(judged: list[Verdict], link: str = "") -> str:
+    """The numbers behind the verdicts of what else is recorded than the first profile, as Markdown."""
+    recorded: dict[str, list[Verdict]] = {}
+    for v in judged:
+        if v.recorded and v.profile != judged[0].profile:
+            recorded.setdefault(v.profile, []).append(v)
+    pieces = (piece for mine in recorded.values() for piece in (table(mine, link), remarks(mine, link)))
+    return "\n\n".join(filter(None, pieces))
 
 
-def elsewhere(judged: list[Verdict], first: bool, link: str = "") -> str:
-    """The same in short, of the rest of the first profile, or of what is recorded in others."""
-    _, *others = _columns(judged)
+def table(judged: list[Verdict], link: str = "") -> str:
+    """``NUMBERS`` of one profile as Markdown: a row a number, a column an experiment and protocol."""
+    columns: dict[str, dict[str, Verdict]] = {}
+    for v in judged:
+        if v.effects:
+            columns.setdefault(v.where, {})[v.claim.slug] = v
+    rows = []
+    for slug, name, title in NUMBERS:
+        of = {where: by_slug[slug] for where, by_slug in columns.items() if slug in by_slug}
+        if of:
+            effects = [e for v in of.values() if (e := _effect(v, name)).decides]
+            claimed = ", ".join(dict.fromkeys(e.claimed for e in effects))
+            cells = (_cell(of[where], name) if where in of else "" for where in columns)
+            rows.append([_linked(next(iter(of.values())), link), title, claimed, *cells])
+    heads = (f"{where} ({seeds(v.n_seeds for v in by_slug.values())})" for where, by_slug in columns.items())
+    source = f"Number · {judged[0].source}" if judged and judged[0].source else "Number"
+    return markdown_table(["", source, "Claimed", *heads], rows) if rows else ""
+
+
+def _effect(v: Verdict, name: str) -> Effect:
+    if name == SMALLEST:
+        return min(v.deciding, key=lambda e: e.interval.mean)
+    return v.weakest if name == WEAKEST else next(e for e in v.effects if e.name == name)
+
+
+def _cell(v: Verdict, name: str) -> str:
+    """An effect, and where the row does not name it, which it is and whether another is less sure."""
+    e = _effect(v, name)
+    if name not in (SMALLEST, WEAKEST):
+        return marked(e)
+    less = f"; less sure: {_cell(v, WEAKEST)}" if v.weakest.state != e.state else ""
+    return f"{marked(e)}{_unit(e)} ({e.name.removeprefix('binary encoding − ')}){less}"
+
+
+def _unit(e: Effect) -> str:
+    return "" if e.ratio or e.unit == "percentage points" else f" {e.unit.partition(',')[0]}"
+
+
+def remarks(judged: list[Verdict], link: str = "") -> str:
+    """What is to be known of the verdicts of one profile beside their numbers: a Markdown item a claim."""
     lines = []
-    for other in others:
-        some = next(iter(other.values()))
-        if _has_all(ELSEWHERE, other) and first is (some.profile == judged[0].profile):
-            n = seeds(v.n_seeds for v in other.values())
-            lines.append(f"- **{some.where}**, {n}: {_filled(ELSEWHERE, other, link)}")
+    for slug in NOTED:
+        said: dict[str, list[str]] = {}
+        mine = [v for v in judged if v.claim.slug == slug and v.effects]
+        for v in mine:
+            if remark := _remark(v):
+                said.setdefault(remark, []).append(v.where)
+        if said:
+            items = (f"*{'; '.join(where)}*: {remark}." for remark, where in said.items())
+            lines.append(f"- **Claim {_linked(mine[0], link)}.** {' '.join(items)}")
     return "\n".join(lines)
+
+
+def _remark(v: Verdict) -> str:
+    """That of the effect that decides; where several leave neural collapse open, that of each."""
+    if v.claim.slug != "faster-collapse" or v.verdict != "undecided" or v.n_seeds < 2 or not v.unsure:
+        return v.weakest.note
+    said = []
+    for e in v.unsure:
+        note = f"; {e.note}" if e.note else ""
+        said.append(f"{e.name}: {e}{_unit(e)} (seed by seed {e.by_seed}; claimed {e.claimed}{note})")
+    return f"the intervals leave open: {'; '.join(said)}"
+
+
+def _linked(v: Verdict, link: str) -> str:
+    return f"[{v.claim.number}]({link.format(number=v.claim.number)})" if link else f"{v.claim.number}"
 
 
 def at_length(found: Study, judged: list[Verdict]) -> str:
@@ -115,60 +172,3 @@ def at_length(found: Study, judged: list[Verdict]) -> str:
                 f"verdicts change by the end{': ' * bool(named)}{named}."
             )
     return "\n".join(lines)
-
-
-def _columns(judged: list[Verdict]) -> list[dict[str, Verdict]]:
-    """Verdicts by slug: of the first profile and of what is recorded, by experiment and protocol."""
-    columns: dict[tuple[str, str], dict[str, Verdict]] = {}
-    for v in judged:
-        if v.profile == judged[0].profile or v.recorded:
-            columns.setdefault((v.profile, v.where), {})[v.claim.slug] = v
-    return list(columns.values())
-
-
-def _has_all(line: str, column: dict[str, Verdict]) -> bool:
-    return all(slug in column and column[slug].effects for slug in re.findall(r"\{([a-z-]+)", line))
-
-
-def _filled(line: str, column: dict[str, Verdict], link: str) -> str:
-    """A line of `FINDINGS` with the effects and the verdicts of one experiment and protocol."""
-    return re.sub(r"\{([a-z-]+):?(.*?)\}", lambda found: _said(column[found[1]], found[2], link), line)
-
-
-def _said(v: Verdict, name: str, link: str) -> str:
-    """An effect of a verdict by its name, what one of ``WORDS`` stands for, or without a name the verdict."""
-    if name in WORDS:
-        return WORDS[name](v)
-    if name:
-        effect = next(e for e in v.effects if e.name == name)
-        return f"{effect}{f' ({effect.note})' if effect.note and not effect.decides else ''}"
-    claim = f"claim {v.claim.number}"
-    linked = f"[{claim}]({link.format(number=v.claim.number)})" if link else claim
-    return f"{linked}: {words(v)}"
-
-
-def _smallest(v: Verdict) -> str:
-    """Of the effects that decide the smallest, and the least certain where it says another thing."""
-    smallest = min(v.deciding, key=lambda e: e.interval.mean)
-    other = v.weakest.state != smallest.state
-    unsure = f" (less certain: {v.weakest.name}: {v.weakest})" if other else ""
-    return f"{smallest.name}: {smallest}{unsure}"
-
-
-def _note(v: Verdict) -> str:
-    return f"; {v.weakest.note}" if v.weakest.note else ""
-
-
-def _unsure(v: Verdict) -> str:
-    """Of a verdict that several seeds leave open, the effects that do."""
-    if v.verdict != "undecided" or v.n_seeds < 2 or not v.unsure:
-        return ""
-    said = []
-    for e in v.unsure:
-        unit, note = "" if e.ratio else f" {e.unit}", f"; {e.note}" if e.note else ""
-        said.append(f"{e.name}: {e}{unit} (seed by seed {e.by_seed}; claimed {e.claimed}{note})")
-    return f"; the intervals leave open: {'; '.join(said)}"
-
-
-WORDS = {"smallest": _smallest, "claimed": lambda v: v.weakest.claimed, "note": _note, "unsure": _unsure}
-"""What stands in `FINDINGS` for other than an effect's name."""

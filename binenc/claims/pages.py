@@ -6,13 +6,14 @@ from html import escape
 import pandas as pd
 from IPython.display import HTML
 
-from binenc.claims.effect import CONFIDENCE, student
+from binenc.claims.effect import CONFIDENCE, Effect, student
 from binenc.claims.judging import judge, known, to_frame
 from binenc.claims.verdict import Verdict
 from binenc.study import Study
 from binenc.text.words import as_sentence, counted, markdown_table
 
 WORDS = {"reproduced": "✓ reproduced", "not reproduced": "✗ not reproduced", "undecided": "? undecided"}
+MARKS = {"holds": "✓", "fails": "✗", "open": "?"}
 WORDS_OF_VERDICTS = (
     "<p><em>As written</em> follows the paper's text, <em>as released</em> its code "
     '(<a href="protocols.ipynb">protocols</a>); verdicts and leans are explained with the '
@@ -164,16 +165,20 @@ def claim_markdown(judged: list[Verdict], slug: str) -> str:
     return "\n\n".join([*head, *filter(None, tables), "\n".join(reasons)])
 
 
+def marked(e: Effect) -> str:
+    """An effect after the mark of where its interval lies, if a claim has one for it."""
+    sure = e.decides and (e.n_seeds > 1 or e.exact)
+    return f"{MARKS[e.state]}\N{NO-BREAK SPACE}{e}" if sure else str(e)
+
+
 def _effects(mine: list[Verdict]) -> str:
     """The effects of one claim and source: a row each, a column an experiment and protocol."""
-    sign = {"holds": "✓\N{NO-BREAK SPACE}", "fails": "✗\N{NO-BREAK SPACE}", "open": "?\N{NO-BREAK SPACE}"}
     cells = {}
     for v in mine:
         for e in v.effects:
             claimed = e.claimed if e.decides else "(for information)"
             row = cells.setdefault((f"{e.name} ({e.unit})", claimed), {})
-            mark = sign[e.state] if e.decides and (e.n_seeds > 1 or e.exact) else ""
-            row[v.where] = f"{mark}{e}" + (f" ({seeds([e.n_seeds])})" if e.n_seeds != v.n_seeds else "")
+            row[v.where] = marked(e) + (f" ({seeds([e.n_seeds])})" if e.n_seeds != v.n_seeds else "")
     columns = [v.where for v in mine]
     source = f" · {mine[0].source}" if mine[0].source else ""
     rows = [[*named, *(row.get(column, "") for column in columns)] for named, row in cells.items()]
