@@ -17,10 +17,11 @@ RECORDED  = $(if $(filter file,$(origin PROFILE)),paper,$(PROFILE))
 # A variable that no target reads, or only another, would be ignored without a word.
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
 # What a variable is read by, where that is not all that builds.
-READ := EXPERIMENT/run PROTOCOL/run ARCH/run SEED/run EPOCHS/run SHARD/paper SHARD/slurm YES/paper RUN/verify \
+READ := $(foreach goal,book report plan run paper slurm verify export,PROFILE/$(goal)) \
+	EXPERIMENT/run PROTOCOL/run ARCH/run SEED/run EPOCHS/run SHARD/paper SHARD/slurm YES/paper RUN/verify \
 	FILE/import URL/launch PART/bench PORT/serve SLURM/slurm AXE/test-browser CHROMIUM/test-browser CHROMIUM/pdf \
 	BINENC_REPORT/test-browser
-KNOWN := PROFILE CORES GPU_RUNS TMPDIR OMP_NUM_THREADS BINENC_DATA BINENC_DEVICE $(foreach pair,$(READ),$(firstword $(subst /, ,$(pair))))
+KNOWN := CORES GPU_RUNS TMPDIR OMP_NUM_THREADS BINENC_DATA BINENC_DEVICE $(foreach pair,$(READ),$(firstword $(subst /, ,$(pair))))
 UNREAD := $(filter-out $(KNOWN),$(GIVEN)) $(foreach name,$(GIVEN),$(if $(filter $(name)/%,$(READ)),\
 	$(if $(filter $(MAKECMDGOALS:%=$(name)/%),$(READ)),,$(name))))
 $(if $(strip $(UNREAD)),$(error $(strip $(UNREAD)): not read by `make $(MAKECMDGOALS)`; `make help` names what is. A \

@@ -29,8 +29,11 @@ def equiangularity(rows: np.ndarray) -> float:
 
     As `binenc.metrics.neural_collapse` (Papyan et al. 2020), but for the mean, which is there that of all
     points: here rows that form a simplex have 0, however large their classes are. Rows of random directions
-    have about :math:`1/\sqrt d`. NaN if a row lies at the mean.
+    have about :math:`1/\sqrt d`. NaN of fewer than three rows, which have one angle at most, or if one lies
+    at the mean.
     """
+    if len(rows) < 3:
+        return np.nan
     centred = rows - rows.mean(0)
     return float(cosines(centred).std()) if centred.any(axis=1).all() else np.nan
 

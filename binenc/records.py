@@ -181,7 +181,7 @@ def _usable(profile: Profile, run: Run, names: Sequence[str], parse: Callable):
     try:
         try:
             made, *contents = _read(path, *names)
-        except ValueError:  # perhaps it was just being replaced
+        except (ValueError, FileNotFoundError):  # perhaps it was just being replaced
             made, *contents = _read(path, *names)
         if filled(made.get("configuration")) != run.configuration:
             return None

@@ -50,7 +50,7 @@ def device() -> torch.device:
     """
     name = os.environ.get("BINENC_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
     kind, _, index = name.partition(":")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", name, re.ASCII):
+    if not re.fullmatch(r"cpu|cuda(:(0|[1-9]\d*))?", name, re.ASCII):
         raise InputError(f"BINENC_DEVICE {name!r}: allowed are cpu, cuda, cuda:0, cuda:1, ...")
     if kind == "cuda" and int(index or 0) >= (found := torch.cuda.device_count()):
         raise InputError(f"BINENC_DEVICE {name!r}: torch sees {found} GPUs on this machine; cpu is allowed")
@@ -256,9 +256,10 @@ def snapshot(epoch: int, outputs: dict, dataset: data.Dataset, protocol) -> dict
     _, _, axes = torch.linalg.svd(centred, full_matrices=False)
     train_logits, train_latents = outputs["train"]
     codebook = per_class(train_logits, train_latents, dataset.train.labels, protocol)["codebook"]
+    most = torch.finfo(torch.float16).max
     return {
         "epoch": np.array(epoch),
-        "sample_latents": sample[:, dimensions].numpy().astype(np.float16),
+        "sample_latents": sample[:, dimensions].clamp(-most, most).numpy().astype(np.float16),
         "sample_pca": (centred @ axes[:2].T).numpy().astype(np.float32),
         "sample_labels": dataset.test.labels.cpu()[points].numpy().astype(np.int16),
         "codebook": codebook.cpu().numpy(),

@@ -166,7 +166,7 @@ def _complete(draft: Path) -> None:
     if left:
         raise KeyboardInterrupt(f"{left} of {len(code)} code cells did not run")
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    page.metadata.papermill["memory_mib"] = round(memory / (2**20 if sys.platform == "darwin" else 2**10))
+    page.metadata.papermill["memory_mib"] = round(memory / 2**10)
     nbformat.write(page, draft)
 
 

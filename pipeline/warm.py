@@ -38,10 +38,8 @@ AFTERWARDS = [
 ]
 """What a training imports, an optimizer when it is made, and the book: most pages do not wait for it."""
 
-LENDS = sys.platform == "linux" and not Path("/dev/nvidiactl").exists()
-"""Whether a process can be lent: elsewhere than on Linux libraries may not outlive a fork, nor may CUDA once
-it was asked for.
-"""
+LENDS = not Path("/dev/nvidiactl").exists()
+"""Whether a process can be lent: CUDA, once it was asked for, does not outlive a fork."""
 
 PR_SET_PDEATHSIG = 1
 """Of Linux's prctl: a signal at the parent's death."""

@@ -112,6 +112,14 @@ def test_the_best_other_is_best_on_average():
     assert found == pytest.approx([2.1, 2.1, 1.0])
 
 
+def test_the_others_are_compared_without_binary_encoding():
+    t = table(paper_world())
+    with_it, without = (judge(7, rows) for rows in (t, t[t.architecture != BINARY]))
+    assert without.verdict == with_it.verdict == "reproduced"
+    assert [str(e) for e in without.effects] == [str(e) for e in with_it.deciding]
+    assert "as close" not in without.why
+
+
 def test_no_time_is_farther_than_the_training_and_one_evaluation():
     assert times_and_areas()["equinorm, time"].farthest == 15
 

@@ -65,6 +65,12 @@ def test_a_simplex_of_unequal_classes_is_that_of_the_metric(count):
     assert (found["equinorm"] > 1e-12) == (len(set(count)) > 1)
 
 
+def test_two_rows_have_no_spread_of_angles():
+    assert math.isnan(equiangularity(np.array([[1.0, 0.0], [0.0, 1.0]])))
+    assert math.isnan(equiangularity(np.array([[1.0, 0.0]])))
+    assert math.isnan(equiangularity(np.empty((0, 2))))
+
+
 def test_a_row_at_the_mean_has_no_angle():
     assert math.isnan(equiangularity(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.0]])))
 

@@ -35,6 +35,7 @@ def copy(tmp_path_factory) -> Path:
         (("slurm", "YES=1"), "YES", "not read by `make slurm`"),
         (("book", "RUN=digits_mlp"), "RUN", "not read by `make book`"),
         (("book", "PORT=3"), "PORT", "not read by `make book`"),
+        (("readme", "PROFILE=quick"), "PROFILE", "not read by `make readme`"),
         (("plan", "CORES=0"), "CORES=0", "at least 1"),
         (("plan", "CORES=1.5"), "CORES=1.5", "a whole number"),
         (("plan", "CORES=08"), "CORES=08", "a whole number"),

@@ -61,6 +61,17 @@ def test_who_loses_accuracy_stands_beside_the_switch_that_takes_it():
     assert told in moves.one_at_a_time(found)
 
 
+def test_an_architecture_that_one_experiment_has_besides_changes_no_item():
+    t = study_table()
+    other = t.assign(experiment="other")
+    more = other[other.architecture == NONE].assign(architecture="mine")
+    found = SimpleNamespace(table=pd.concat([t, other]), title=lambda *key: "/".join(key))
+    before = moves.one_at_a_time(found)
+    assert before.count("\n") == 1
+    found.table = pd.concat([t, other, more])
+    assert moves.one_at_a_time(found) == before
+
+
 def test_sentences_follow_the_numbers(numbers):
     said = moves.sentences(numbers)
     first, second = said.splitlines()

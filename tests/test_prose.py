@@ -245,8 +245,11 @@ def test_protocols_that_lack_an_architecture_are_not_compared(made, protocol, ar
     found = study.read(["smoke"], ["digits_mlp"])
     t = found.table
     rows = t[(t.protocol != protocol) | (t.architecture != architecture)]
-    assert prose.protocols_apart(found, "smoke")
+    before = prose.protocols_apart(found, "smoke")
+    assert before
     assert prose.protocols_apart(dataclasses.replace(found, table=rows), "smoke") == ""
+    more = t[(t.protocol == protocol) & (t.architecture == architecture)].assign(architecture="mine")
+    assert prose.protocols_apart(dataclasses.replace(found, table=pd.concat([t, more])), "smoke") == before
 
 
 def test_a_seed_that_not_all_architectures_have_is_not_compared(made):

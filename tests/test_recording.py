@@ -152,3 +152,11 @@ def test_a_snapshot_of_wide_latents_is_of_dimensions_from_first_to_last_and_its_
     assert kept[0, [0, -1]].tolist() == [0, 129]
     along = 130 * np.sqrt(130) * np.arange(-4, 5)  # each point is 130 further than the last in each dimension
     np.testing.assert_allclose(abs(made["sample_pca"]), abs(np.stack([along, 0 * along], axis=1)), atol=0.01)
+
+
+def test_a_snapshot_of_latents_beyond_half_precision_is_finite():
+    split = data.Split(torch.zeros(9, 1, 8, 8), torch.arange(9))
+    dataset = data.Dataset("far", split, split, list("abcdefghi"))
+    outputs = torch.eye(9), torch.linspace(-1e6, 1e6, 9).view(9, 1).repeat(1, 3)
+    kept = training.snapshot(0, {"train": outputs, "test": outputs}, dataset, AS_WRITTEN)["sample_latents"]
+    assert kept[[0, 4, -1], 0].tolist() == [-65504, 0, 65504]

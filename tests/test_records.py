@@ -245,13 +245,14 @@ def test_corrupt_record_is_left_out_of_the_table(smoke, run, saved, capfd):
     assert not saved.exists()
 
 
-def test_a_record_that_is_just_being_replaced_is_read_again(smoke, run, saved, monkeypatch, capfd):
+@pytest.mark.parametrize("error", [ValueError("another checksum"), FileNotFoundError("no record")])
+def test_a_record_that_is_just_being_replaced_is_read_again(smoke, run, saved, monkeypatch, capfd, error):
     read, reads = records._read, []
 
     def too_early(path, *names):
         reads.append(path)
         if len(reads) == 1:
-            raise ValueError("history.parquet has another checksum than run.json says")
+            raise error
         return read(path, *names)
 
     monkeypatch.setattr(records, "_read", too_early)

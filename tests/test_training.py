@@ -277,7 +277,7 @@ def test_weights_that_overflow_in_the_last_step_are_divergence(smoke):
 
 
 @pytest.mark.parametrize(
-    "name", ["gpu", "cuda0", "cuda:", "cuda:x", "cpu:", "cpu:0", "cuda:99", "mps", "cuda:-1"]
+    "name", ["gpu", "cuda0", "cuda:", "cuda:x", "cpu:", "cpu:0", "cuda:99", "cuda:00", "mps", "cuda:-1"]
 )
 def test_unknown_device(monkeypatch, name):
     monkeypatch.setenv("BINENC_DEVICE", name)

@@ -58,6 +58,14 @@ def test_a_ratio_is_shown_as_the_exponential_of_its_logarithm(x):
     assert e.claimed == "> 1"
 
 
+@pytest.mark.parametrize(
+    ("bounds", "claimed"),
+    [((-0.5, 0.5), "within ± 0.5"), ((0.25, 0.75), "0.25 to 0.75"), ((0.25, np.inf), "> 0.25")],
+)
+def test_what_is_claimed_names_each_bound(bounds, claimed):
+    assert Effect("", pd.Series([0.5]), "", *bounds).claimed == claimed
+
+
 def test_an_interval_ends_where_the_values_must():
     points = Effect("", pd.Series([-90.0, 90.0]), "percentage points")
     assert points.interval == (0, -100, 100)

@@ -142,6 +142,8 @@ class Effect:
         low, high = (math.exp(x) if self.ratio else x + 0.0 for x in (self.above, self.below))
         if low == -high:
             return f"within ± {high:g}"
+        if math.isfinite(self.above) and math.isfinite(self.below):
+            return f"{low:g} to {high:g}"
         return f"> {low:g}" if math.isfinite(self.above) else f"< {high:g}"
 
     def number(self, x: float) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from binenc.claims.effect import Effect, student
+from binenc.claims.paper import BINARY, OTHERS
 from binenc.claims.switches import (
     BASES,
     CHANGES,
@@ -88,32 +89,37 @@ def one_at_a_time(found: Study) -> str:
 
     Of the experiments with both protocols and a run of such a difference.
     """
-    numbers = headlines(found.table)
-    at = numbers[numbers.number == "test_gap"].set_index([*GROUP, "seed"]).value.dropna().sort_index()
+    numbers = headlines(found.table).query("number == 'test_gap'").dropna()
     tested = last_epoch(found.table.query("metric == 'accuracy' and split == 'test'"))
-    accuracies = tested.pivot(index=[*GROUP, "seed"], columns="architecture", values="value").dropna()
+    accuracies = tested.pivot(index=[*GROUP, "seed"], columns="architecture", values="value")
+    accuracies = accuracies.reindex(columns=[BINARY, *OTHERS])
     lines = []
     for profile, experiment in parts(found):
-        mine = at[at.index.droplevel(["protocol", "seed"]) == (profile, experiment)]
-        leads = {p: of.droplevel(GROUP) for p, of in mine.groupby("protocol", sort=False)}
-        between = [p for p in ordered(leads) if _is_of_training(p)]
-        if not between or not BASES.keys() <= leads.keys():
-            continue
-        base = leads["as_written"]
-        of = accuracies.xs((profile, experiment))
-        said = [
-            _lead(base, leads[p], f"{in_short(p)}{lost(of.loc['as_written'], of.loc[p])}") for p in between
-        ]
-        written, released = (from_to(list(leads[p]), percentage_points) for p in BASES)
-        alone = len(base) > 1 and any(len(leads[p]) == 1 for p in between)
-        within = from_to(reach(base), percentage_points) if alone else ""
-        one_more = f" (prediction interval of one more seed, 95 %: {within})" if within else ""
-        lines.append(
-            f"- **One difference at a time** ({found.title(profile, experiment)}). Lead of binary encoding "
-            "over the best of the others in each seed in test accuracy, in percentage points: "
-            f"{written} as written{one_more}; {'; '.join(said)}; {released} as released."
-        )
+        mine = numbers[(numbers.profile == profile) & (numbers.experiment == experiment)]
+        leads = {name: of.set_index("seed").value for name, of in mine.groupby("protocol", sort=False)}
+        between = [name for name in ordered(leads) if _is_of_training(name)]
+        if between and BASES.keys() <= leads.keys():
+            four = {name: accuracies.loc[profile, experiment, name] for name in leads}
+            title = found.title(profile, experiment)
+            lines.append(f"- **One difference at a time** ({title}). {_case(leads, between, four)}")
     return "\n".join(lines)
+
+
+def _case(leads: dict[str, pd.Series], between: list[str], four: dict[str, pd.DataFrame]) -> str:
+    """The leads of one experiment, by protocol and seed, and who loses accuracy by what is between both."""
+    base = leads["as_written"]
+    said = [
+        _lead(base, leads[name], f"{in_short(name)}{lost(four['as_written'], four[name])}")
+        for name in between
+    ]
+    written, released = (from_to(list(leads[name]), percentage_points) for name in BASES)
+    alone = len(base) > 1 and any(len(leads[name]) == 1 for name in between)
+    within = from_to(reach(base), percentage_points) if alone else ""
+    one_more = f" (prediction interval of one more seed, 95 %: {within})" if within else ""
+    return (
+        "Lead of binary encoding over the best of the others in each seed in test accuracy, in percentage "
+        f"points: {written} as written{one_more}; {'; '.join(said)}; {released} as released."
+    )
 
 
 def _lead(base: pd.Series, lead: pd.Series, name: str) -> str:

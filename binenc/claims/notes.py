@@ -105,7 +105,7 @@ def receded(gain: pd.DataFrame) -> str:
 
 def beside_the_best(leads: list[Effect], margin: float) -> str:
     """That binary encoding is no farther from the best of the others than these may be from each other."""
-    if not all(abs(lead.interval.mean) < margin for lead in leads):
+    if not leads or not all(abs(lead.interval.mean) < margin for lead in leads):
         return ""
     said = " and ".join(lead.number(lead.interval.mean) for lead in leads)
     return f"on average binary encoding is as close to the best of them ({said} percentage points)"

@@ -160,10 +160,15 @@ def only_binary_encoding(part: Part) -> list[Effect]:
 @claim(
     "test-accuracy", "Binary encoding has a higher test accuracy than each of the others", "Section 3, Fig. 3"
 )
-def higher_test_accuracy(part: Part, split: str = "test") -> list[Effect]:
+def higher_test_accuracy(part: Part) -> list[Effect]:
     """Test set, after the last epoch: three differences of accuracies, paired by seed, each above 0; the
     weakest decides. The paper does not say after how many epochs it looks.
     """
+    return accuracy_leads(part, "test")
+
+
+def accuracy_leads(part: Part, split: str) -> list[Effect]:
+    """Of binary encoding over each of the others, in percentage points."""
     mine, *others = (part.curve("accuracy", a, split) for a in (BINARY, *OTHERS))
     said = {"unit": "percentage points", "above": 0.0}
     found = [Effect(versus(a), 100 * part.lead("accuracy", a, split), **said) for a in OTHERS]
@@ -180,7 +185,7 @@ def higher_train_accuracy(part: Part) -> list[Effect]:
     """Training set, after the last epoch: three differences of accuracies, paired by seed, each above 0; the
     weakest decides. The paper does not say after how many epochs it looks.
     """
-    return higher_test_accuracy(part, "train")
+    return accuracy_leads(part, "train")
 
 
 @claim("others-comparable", "The other three have comparable accuracies", "Section 3, Fig. 3")
@@ -202,6 +207,7 @@ def others_comparable(part: Part) -> list[Effect]:
     leads = [
         Effect(f"binary encoding − best other, {split}", lead_over_best(part, split), unit, decides=False)
         for split in splits
+        if BINARY in part.architectures
     ]
     return [*(replace(e, note=beside_the_best(leads, COMPARABLE)) for e in found), *leads]
 

@@ -35,10 +35,11 @@ def geometry_of(found: Study) -> pd.DataFrame:
         filled = record.arrays["test_class_count"] > 0
         means, book = record.arrays["test_class_means"][filled], record.arrays["test_codebook"][filled]
         codebook = record.arrays["codebook"][-1]
+        apart = pairs(hamming(codebook[filled]))
         values = {
             "d": codebook.shape[1],
             "plotkin_bound": plotkin_bound(*codebook.shape),
-            "hamming_std": pairs(hamming(codebook[filled])).std(),
+            "hamming_std": apart.std() if apart.size else math.nan,
             "means_equiangularity": equiangularity(means.astype(float)),
             "code_equiangularity": equiangularity(book.astype(float)),
             "off_vertices": off_vertices(means, book),

@@ -7,7 +7,7 @@ import pandas as pd
 import yaml
 
 from binenc.geometry import simplex
-from binenc.profile import ARCHITECTURES
+from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
 from binenc.records import Record, find
 from binenc.study import GROUP, KEYS, Study, contents, last_epoch, over_seeds, source
 from binenc.text.words import (
@@ -94,6 +94,7 @@ def protocols_apart(found: Study, profile: str) -> str:
     Means are over the seeds that all architectures of a protocol have.
     """
     mine = found.table.query("profile == @profile and metric == 'accuracy' and split == 'test'")
+    mine = mine[mine.architecture.isin(PAPER_ARCHITECTURES)]
     lines = []
     for experiment, part in last_epoch(mine).groupby("experiment", sort=False):
         written, released = (
