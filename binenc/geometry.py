@@ -65,13 +65,26 @@ def off_vertices(means: np.ndarray, book: np.ndarray) -> float:
     of the values from their midpoint, at least 0; at 1 they are as far from it as the midpoint is. Dimensions
     in which all classes have the same bit have no two values and are left out; NaN if all are.
     """
+    off, half = _of_two_values(means, book)
+    return float(np.sqrt(np.square(off).mean() / np.square(half).mean())) if half.size else np.nan
+
+
+def within_classes(means: np.ndarray, book: np.ndarray, trace: float) -> float:
+    r"""How far points are from their class mean, in the unit of `off_vertices`: :math:`\sqrt{Tr(S_W) / d}`.
+
+    A root mean square, at least 0, of class means and codes (C, d) and the trace of :math:`S_W`; NaN if all
+    classes have the same bits.
+    """
+    _, half = _of_two_values(means, book)
+    return float(np.sqrt(trace / means.shape[1] / np.square(half).mean())) if half.size else np.nan
+
+
+def _of_two_values(means: np.ndarray, book: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Class means less their value, and half the distance between the two values of each dimension."""
     split = book.any(0) & ~book.all(0)
-    if not split.any():
-        return np.nan
     means, book = means[:, split], book[:, split]
     high, low = (np.where(bit, means, 0).sum(0) / bit.sum(0) for bit in (book, ~book))
-    value = np.where(book, high, low)
-    return float(np.sqrt(np.square(means - value).mean() / np.square((high - low) / 2).mean()))
+    return means - np.where(book, high, low), (high - low) / 2
 
 
 def rotated_off_vertices(means: np.ndarray, rotations: int = 20) -> float:

@@ -98,13 +98,15 @@ def test_of_claim_2_no_measure_without_scale_is_asked_to_fall():
 def test_when_accuracies_are_ahead_is_said(mine, said):
     """Of (0.5, 0.9, 0.96) each, so that they are level first."""
     world = paper_world() | {("accuracy", BINARY): mine}
-    assert judge(5, table(world, noise=0.0)).why.endswith(f"on average it is ahead of all 3 {said}")
+    assert judge(5, table(world, noise=0.0)).why.endswith(
+        f"on average binary encoding is ahead of all 3 {said}"
+    )
 
 
 def test_ahead_is_of_the_seeds_that_all_have():
     mine, other = (pd.DataFrame({0: [0.5, 0.9], 1: [0.5, last]}) for last in (1.0, 0.8))
     perfect = pd.DataFrame({1: [0.5, 0.7], 2: [0.5, 1.0]})
-    assert ahead(mine, other, perfect) == "on average it is ahead of all 2 at 1 of 2 evaluations"
+    assert ahead(mine, other, perfect) == "on average binary encoding is ahead of all 2 at 1 of 2 evaluations"
     assert ahead(mine, other, perfect[[2]]) == ""
 
 
@@ -124,7 +126,7 @@ def test_what_the_last_evaluations_say_on_average_is_told_where_it_differs():
 def test_ahead_is_ahead_of_each_of_the_others():
     level = {("accuracy", LINEAR): (0.5, 0.95, 0.96)}
     why = judge(5, table(paper_world() | {("accuracy", BINARY): (0.6, 0.93, 0.98)} | level, noise=0.0)).why
-    assert why.endswith("on average it is ahead of all 3 at 2 of 3 evaluations")
+    assert why.endswith("on average binary encoding is ahead of all 3 at 2 of 3 evaluations")
 
 
 @pytest.mark.parametrize(

@@ -187,8 +187,8 @@ def test_a_claim_has_a_table_a_source():
     )
     heads = [line for line in text.splitlines() if line.startswith("| Effect")]
     assert heads == [
-        "| Effect · profile quick, trained afresh | Claimed | digits_mlp, as written |",
-        "| Effect · profile paper, recorded | Claimed | digits_mlp, as written |",
+        "| Effect · profile quick, trained afresh | Passes if | digits_mlp, as written |",
+        "| Effect · profile paper, recorded | Passes if | digits_mlp, as written |",
     ]
     assert text.count("| whole-code share (share of points) | > 0.99 | ✓") == 2
 

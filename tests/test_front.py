@@ -89,9 +89,9 @@ def test_the_table_has_a_column_an_experiment_and_protocol_that_has_effects():
     judged = judge_table(both)
     head, *_ = front.table(judged).splitlines()
     heads = "digits_mlp, as written (3 seeds) | digits_mlp, as released (3 seeds)"
-    assert head == f"|  | Number | Claimed | {heads} |"
+    assert head == f"|  | Number | Passes if | {heads} |"
     sourced = front.table([replace(v, source="profile mine, recorded") for v in judged])
-    assert sourced.startswith("|  | Number · profile mine, recorded | Claimed |")
+    assert sourced.startswith("|  | Number · profile mine, recorded | Passes if |")
     number, title, claimed, written, released = cells(front.table(judged))[7]
     assert (number, title, claimed) == ("5", "Smallest lead in test accuracy, percentage points", "> 0")
     assert re.fullmatch(r"✓.\+2\.00.* \(no penultimate\)", written)
@@ -118,7 +118,7 @@ def test_what_else_is_recorded_is_told_apart_from_the_first_profile():
 def test_a_remark_stands_once_for_all_that_it_is_of():
     worlds = [table(paper_world()), table(paper_world() | REFUTED[3], protocol="as_released")]
     said = front.remarks(judge_table(pd.concat(worlds)), "claims.html#claim-{number}").splitlines()
-    ahead = "on average it is ahead of all 3 at 1 of 3 evaluations."
+    ahead = "on average binary encoding is ahead of all 3 at 1 of 3 evaluations."
     assert said[2] == (
         "- **Claim [5](claims.html#claim-5).** *digits_mlp, as written; digits_mlp, as released*: " + ahead
     )
@@ -156,23 +156,23 @@ def test_each_finding_is_told_of_its_own_numbers():
     begins = {
         "1 Gain of two peaks over one, nats: binary encoding": "+1.50 [+1.50",
         "1 Width of the peaks, last / first: binary encoding": "✓ × 0.250 [0.250",
-        "2 Gain, nats: linear penultimate": "+0.25 [+0.25",
+        "2 Gain of two peaks over one, nats: linear penultimate": "+0.25 [+0.25",
         "2 Width of the peaks, last / first: linear penultimate": "✓ × 2.50 [2.50",
         "3 Whole-code share, training points: binary encoding": "✓ 0.9990 [0.9990",
         "3 Whole-code share, test points: binary encoding": "0.7000 [0.7000",
-        "4 The same, training: linear penultimate": "✓ 0.1100 [0.1100",
+        "4 Whole-code share, training points: linear penultimate": "✓ 0.1100 [0.1100",
         "5 Smallest lead in test accuracy, percentage points": "✓ +1.000 [",
         "6 Smallest lead in training accuracy, percentage points": "✓ +0.500 [",
-        "7 Of the others' differences the least sure, percentage points": "✗ +1.50 [",
-        "8 Share of evaluations with all four measures ahead": "0.6667 [0.6667",
-        "8 Worst ever / best of the others ever, on one of the four": "× 3.00 [",
-        "8 Equiangularity, mean over epochs / best other": f"✓ × {number(angles / best)} [",
-        "8 Tr(Sw Sb⁺)/C, mean over epochs / best other": f"✓ × {number(variance / best)} [",
-        "8 Least sure of four times and four means": "✓ ",
-        "9 Mean covariance, last / first: binary encoding": "✓ × 0.250 [",
-        "9 The same: linear penultimate": "✓ × 2.00 [",
-        "9 The same: non-linear penultimate": "✓ × 4.00 [",
-        "9 The same: no penultimate": "✓ × 8.00 [",
+        "7 Difference of two others that is least surely small, percentage points": "✗ +1.50 [",
+        "8 Share of evaluations at which binary encoding is ahead on all four": "0.6667 [0.6667",
+        "8 Its worst evaluation / best of the others, where it is least ahead": "× 3.00 [",
+        "8 Equiangularity, averaged over the epochs / best other": f"✓ × {number(angles / best)} [",
+        "8 Tr(Sw Sb⁺)/C, averaged over the epochs / best other": f"✓ × {number(variance / best)} [",
+        "8 The least certain of the claim's eight numbers": "✓ ",
+        "9 Within-class covariance, last / first: binary encoding": "✓ × 0.250 [",
+        "9 Within-class covariance, last / first: linear penultimate": "✓ × 2.00 [",
+        "9 Within-class covariance, last / first: non-linear penultimate": "✓ × 4.00 [",
+        "9 Within-class covariance, last / first: no penultimate": "✓ × 8.00 [",
     }
     assert known.keys() == begins.keys()
     for row, begin in begins.items():
@@ -202,7 +202,7 @@ def test_a_remark_names_what_leaves_neural_collapse_open():
     unsure = [e.name for e in judged[7].unsure]
     assert unsure == ["equinorm, time", "equinorm, area"]
     said = front.remarks(judged)
-    told = "equinorm, time: +1.67 [−5.50, +8.84] epochs (seed by seed 5, 0, 0; claimed < 0"
+    told = "equinorm, time: +1.67 [−5.50, +8.84] epochs (seed by seed 5, 0, 0; passes if < 0"
     assert f"the intervals leave open: {told}; not" in said
     assert cells(front.table(judged))[14][3].endswith("+1.67 [−5.50, +8.84] epochs (equinorm, time)")
     one = front.remarks(judge_table(table(paper_world() | at_once, seeds=1)))

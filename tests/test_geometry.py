@@ -16,6 +16,7 @@ from binenc.geometry import (
     plotkin_bound,
     rotated_off_vertices,
     simplex,
+    within_classes,
 )
 from binenc.metrics.neural_collapse import neural_collapse
 
@@ -63,6 +64,15 @@ def test_a_simplex_of_unequal_classes_is_that_of_the_metric(count):
     found = simplex(np.array(count))
     assert found == pytest.approx({m: of_points[m] for m in found}, abs=1e-12)
     assert (found["equinorm"] > 1e-12) == (len(set(count)) > 1)
+
+
+def test_points_within_a_class_are_in_the_unit_of_vertices():
+    """Two values 6 apart in each dimension, and points with the variance 4 about their class mean."""
+    book = np.array([[0, 1], [1, 1], [1, 0]], dtype=bool)
+    means = np.where(book, 4.0, -2.0)
+    assert within_classes(means, book, trace=8.0) == pytest.approx(2 / 3)
+    assert within_classes(means * 10, book, trace=800.0) == pytest.approx(2 / 3)
+    assert math.isnan(within_classes(means, np.ones_like(book), trace=8.0))
 
 
 def test_two_rows_have_no_spread_of_angles():

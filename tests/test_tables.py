@@ -95,6 +95,8 @@ def test_axes_table_is_of_the_geometry_and_of_what_is_recorded(made):
     assert line["Rotated"] == number(rotated_off_vertices(means), 4)
     assert line["Off their vertices"] == number(off_vertices(means, record.arrays["test_codebook"][1:]), 4)
     assert line["Whole-code share"] == number(record.final("code_share", "train"), 4)
+    assert line["Gain"] == number(record.final("gain", "train"), 4)
+    assert line["Tr(Sw Sb⁺)/C"] == number(record.final("tr_sw_sb", "train"), 4)
     assert line["Loss, training"] == number(record.final("loss", "train"), 4)
     assert line["Accuracy, test"] == number(record.final("accuracy", "test"), 4)
     assert "Architecture" not in line

@@ -12,37 +12,47 @@ from binenc.text.prose import protocols_apart
 from binenc.text.words import markdown_table
 
 SMALLEST, WEAKEST = "smallest", "weakest"
-NUMBERS = [
-    ("binarity", "gain of two peaks over one, last", "Gain of two peaks over one, nats: binary encoding"),
-    ("binarity", "standard deviation", "Width of the peaks, last / first: binary encoding"),
-    ("linear-not-binary", "gain of two peaks over one, last", "Gain, nats: linear penultimate"),
-    ("linear-not-binary", "standard deviation", "Width of the peaks, last / first: linear penultimate"),
-    ("one-code", "whole-code share", "Whole-code share, training points: binary encoding"),
-    ("one-code", "whole-code share, test set", "Whole-code share, test points: binary encoding"),
-    (
-        "only-binary-encoding",
-        "whole-code share, linear penultimate",
-        "The same, training: linear penultimate",
-    ),
-    ("test-accuracy", SMALLEST, "Smallest lead in test accuracy, percentage points"),
-    ("train-accuracy", SMALLEST, "Smallest lead in training accuracy, percentage points"),
-    ("others-comparable", WEAKEST, "Of the others' differences the least sure, percentage points"),
-    ("faster-collapse", "ahead by all four", "Share of evaluations with all four measures ahead"),
-    ("faster-collapse", "worst, of all four", "Worst ever / best of the others ever, on one of the four"),
-    ("faster-collapse", "equiangularity, area", "Equiangularity, mean over epochs / best other"),
-    ("faster-collapse", "Tr(Sw Sb⁺)/C, area", "Tr(Sw Sb⁺)/C, mean over epochs / best other"),
-    ("faster-collapse", WEAKEST, "Least sure of four times and four means"),
-    (
-        "within-class-covariance",
-        "mean entry, binary encoding",
-        "Mean covariance, last / first: binary encoding",
-    ),
-    ("within-class-covariance", "mean entry, linear penultimate", "The same: linear penultimate"),
-    ("within-class-covariance", "mean entry, non-linear penultimate", "The same: non-linear penultimate"),
-    ("within-class-covariance", "mean entry, no penultimate", "The same: no penultimate"),
-]
-"""Numbers behind the verdicts: claim, effect, and what it is; of effects that decide, the smallest or the one
-that supports the claim least.
+NUMBERS = {
+    "binarity": {
+        "gain of two peaks over one, last": "Gain of two peaks over one, nats: binary encoding",
+        "standard deviation": "Width of the peaks, last / first: binary encoding",
+    },
+    "linear-not-binary": {
+        "gain of two peaks over one, last": "Gain of two peaks over one, nats: linear penultimate",
+        "standard deviation": "Width of the peaks, last / first: linear penultimate",
+    },
+    "one-code": {
+        "whole-code share": "Whole-code share, training points: binary encoding",
+        "whole-code share, test set": "Whole-code share, test points: binary encoding",
+    },
+    "only-binary-encoding": {
+        "whole-code share, linear penultimate": "Whole-code share, training points: linear penultimate",
+    },
+    "test-accuracy": {
+        SMALLEST: "Smallest lead in test accuracy, percentage points",
+    },
+    "train-accuracy": {
+        SMALLEST: "Smallest lead in training accuracy, percentage points",
+    },
+    "others-comparable": {
+        WEAKEST: "Difference of two others that is least surely small, percentage points",
+    },
+    "faster-collapse": {
+        "ahead by all four": "Share of evaluations at which binary encoding is ahead on all four",
+        "worst, of all four": "Its worst evaluation / best of the others, where it is least ahead",
+        "equiangularity, area": "Equiangularity, averaged over the epochs / best other",
+        "Tr(Sw Sb⁺)/C, area": "Tr(Sw Sb⁺)/C, averaged over the epochs / best other",
+        WEAKEST: "The least certain of the claim's eight numbers",
+    },
+    "within-class-covariance": {
+        "mean entry, binary encoding": "Within-class covariance, last / first: binary encoding",
+        "mean entry, linear penultimate": "Within-class covariance, last / first: linear penultimate",
+        "mean entry, non-linear penultimate": "Within-class covariance, last / first: non-linear penultimate",
+        "mean entry, no penultimate": "Within-class covariance, last / first: no penultimate",
+    },
+}
+"""Numbers behind the verdicts: of each claim effects, and what they are; of those that decide the smallest or
+the one that supports the claim least.
 """
 NOTED = (
     *("binarity", "one-code", "test-accuracy", "train-accuracy"),
@@ -87,16 +97,16 @@ def table(judged: list[Verdict], link: str = "") -> str:
         if v.effects:
             columns.setdefault(v.where, {})[v.claim.slug] = v
     rows = []
-    for slug, name, title in NUMBERS:
+    for slug, titles in NUMBERS.items():
         of = {where: by_slug[slug] for where, by_slug in columns.items() if slug in by_slug}
-        if of:
+        for name, title in titles.items() if of else ():
             effects = [e for v in of.values() if (e := _effect(v, name)).decides]
             claimed = ", ".join(dict.fromkeys(e.claimed for e in effects))
             cells = (_cell(of[where], name) if where in of else "" for where in columns)
             rows.append([_linked(next(iter(of.values())), link), title, claimed, *cells])
     heads = (f"{where} ({seeds(v.n_seeds for v in by_slug.values())})" for where, by_slug in columns.items())
     source = f"Number · {judged[0].source}" if judged and judged[0].source else "Number"
-    return markdown_table(["", source, "Claimed", *heads], rows) if rows else ""
+    return markdown_table(["", source, "Passes if", *heads], rows) if rows else ""
 
 
 def _effect(v: Verdict, name: str) -> Effect:
@@ -134,13 +144,15 @@ def remarks(judged: list[Verdict], link: str = "") -> str:
 
 
 def _remark(v: Verdict) -> str:
-    """That of the effect that decides; where several leave neural collapse open, that of each."""
-    if v.claim.slug != "faster-collapse" or v.verdict != "undecided" or v.n_seeds < 2 or not v.unsure:
+    """What the effects that decide have to say; of neural collapse, those that leave it open."""
+    if v.claim.slug != "faster-collapse":
+        return v.remark
+    if v.verdict != "undecided" or v.n_seeds < 2 or not v.unsure:
         return v.weakest.note
     said = []
     for e in v.unsure:
         note = f"; {e.note}" if e.note else ""
-        said.append(f"{e.name}: {e}{_unit(e)} (seed by seed {e.by_seed}; claimed {e.claimed}{note})")
+        said.append(f"{e.name}: {e}{_unit(e)} (seed by seed {e.by_seed}; passes if {e.claimed}{note})")
     return f"the intervals leave open: {'; '.join(said)}"
 
 

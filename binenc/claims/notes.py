@@ -67,7 +67,8 @@ def ahead(mine: pd.DataFrame, *others: pd.DataFrame) -> str:
     mine, *others = (accuracy[seeds] for accuracy in (mine, *others))
     leads = pd.concat([(mine - other).mean(axis=1) for other in others], axis=1).min(axis=1)
     there = leads.index[leads.round(words.DECIMALS) > 0]
-    said = f"on average it is ahead of all {len(others)} at {len(there)} of {len(leads)} evaluations"
+    when = f"at {len(there)} of {len(leads)} evaluations"
+    said = f"on average binary encoding is ahead of all {len(others)} {when}"
     if len(there) and there[-1] < leads.index[-1]:
         said += f", last after epoch {there[-1]}"
     before, last = leads.iloc[-2:] if len(leads) > 1 else (0, 0)

@@ -182,7 +182,7 @@ def _effects(mine: list[Verdict]) -> str:
     columns = [v.where for v in mine]
     source = f" · {mine[0].source}" if mine[0].source else ""
     rows = [[*named, *(row.get(column, "") for column in columns)] for named, row in cells.items()]
-    return markdown_table([f"Effect{source}", "Claimed", *columns], rows) if cells else ""
+    return markdown_table([f"Effect{source}", "Passes if", *columns], rows) if cells else ""
 
 
 def _column(v: Verdict, among: list[Verdict]) -> str:

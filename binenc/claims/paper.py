@@ -119,21 +119,22 @@ def linear_not_binary(part: Part) -> list[Effect]:
 def one_code(part: Part) -> list[Effect]:
     """Training set, after the last epoch: the whole-code share, that of the points with their class's most
     common code, averaged over the classes, is above {ALL_POINTS}: nearer to 1 than a line of Fig. 2 is wide.
-    The test set and the agreement per bit, a
-    milder measure, which the released code plots, are shown for information. Whether classes have different
-    codes is not asked here.
+    The test set and the agreement per bit, a milder measure, which the released code plots, are shown for
+    information. Whether classes have different codes is not asked here.
     """
-    share, unit = part.curve("code_share", BINARY), "share of points"
-    by_bit = Effect("agreement per bit", part.final("bit_agreement", BINARY), unit, above=ALL_POINTS)
-    whole = Effect("whole-code share", share.iloc[-1], unit, above=ALL_POINTS)
+    share = part.curve("code_share", BINARY)
+    measures = {
+        "whole-code share": share.iloc[-1],
+        "whole-code share, test set": part.final("code_share", BINARY, "test"),
+        "agreement per bit": part.final("bit_agreement", BINARY),
+    }
+    whole, tested, by_bit = (Effect(n, x, "share of points", above=ALL_POINTS) for n, x in measures.items())
     by = otherwise("agreement per bit, which the released code plots,", [by_bit], [whole])
-    above = f"{(whole.values > ALL_POINTS).sum()} of {whole.n_seeds} above"
+    by_test = otherwise("the test points", [tested], [whole])
+    above = f"{(whole.values > ALL_POINTS).sum()} of {whole.n_seeds} above {ALL_POINTS}"
     each = f"seed by seed {whole.by_seed}, {above}" if whole.state == "open" and whole.n_seeds > 1 else ""
-    return [
-        replace(whole, note=together(each, on_the_way(share, ALL_POINTS), by)),
-        Effect("whole-code share, test set", part.final("code_share", BINARY, "test"), unit, decides=False),
-        replace(by_bit, decides=False),
-    ]
+    note = together(each, on_the_way(share, ALL_POINTS), by, by_test)
+    return [replace(whole, note=note), replace(tested, decides=False), replace(by_bit, decides=False)]
 
 
 @claim(

@@ -80,6 +80,13 @@ class Verdict:
         )
 
     @property
+    def remark(self) -> str:
+        """What its deciding effects have to say, after their names where it is not on all of them."""
+        every = _names(self.deciding, len(self.deciding))
+        said = _remarks(self.deciding).items()
+        return BETWEEN.join(text if names == every else f"on {names}: {text}" for names, text in said)
+
+    @property
     def unsure(self) -> list[Effect]:
         """The deciding effects whose interval holds a bound."""
         return [effect for effect in self.deciding if effect.state == "open"]
@@ -141,7 +148,12 @@ def decide(effects: list[Effect], one_suffices: bool, no_evidence: str = "") -> 
 
 
 def _notes(effects: list[Effect]) -> str:
-    """What the effects have to say, each remark once, with others on the same effects."""
+    """What the effects have to say, as sentences."""
+    return "".join(f". On {names}: {remarks}" for names, remarks in _remarks(effects).items())
+
+
+def _remarks(effects: list[Effect]) -> dict[str, str]:
+    """What the effects have to say, each remark once, by the names of those that it is on."""
     of: dict[str, list[Effect]] = {}
     for effect in effects:
         for remark in filter(None, effect.note.split(BETWEEN)):
@@ -149,7 +161,7 @@ def _notes(effects: list[Effect]) -> str:
     said: dict[str, list[str]] = {}
     for remark, noted in of.items():
         said.setdefault(_names(noted, len(effects)), []).append(remark)
-    return "".join(f". On {names}: {BETWEEN.join(remarks)}" for names, remarks in said.items())
+    return {names: BETWEEN.join(remarks) for names, remarks in said.items()}
 
 
 def _every(effects: list[Effect]) -> str:

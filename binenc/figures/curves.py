@@ -207,7 +207,6 @@ def _dots(ax: Axes, part: pd.DataFrame) -> None:
     ax.set(xlim=(-0.6, len(ARCHITECTURES) - 0.4), xticks=[])
     ax.ticklabel_format(axis="y", useOffset=False)
     if np.ptp(part.value) < 1e-3:
-        ax.set_ylim(part.value.mean() - 1e-3, part.value.mean() + 1e-3)
         ax.locator_params(axis="y", nbins=3)  # of such values the labels are long
 
 

@@ -13,21 +13,22 @@ from binenc.geometry import (
     pairs,
     plotkin_bound,
     rotated_off_vertices,
+    within_classes,
 )
 from binenc.records import find
 from binenc.study import GROUP, Study, over_seeds
 from binenc.text.prose import final
 from binenc.text.words import from_to, n_seeds, number, plus_minus
 
-BESIDE = {"code_share": "train", "loss": "train", "accuracy": "test"}
+BESIDE = {"code_share": "train", "gain": "train", "tr_sw_sb": "train", "loss": "train", "accuracy": "test"}
 """What is told beside the axes, and of which points."""
 
 
 def geometry_of(found: Study) -> pd.DataFrame:
     """What `binenc.geometry` says of the codes and class means of each run, as rows of the study's table.
 
-    The spread of distances is of the training points' codebook, the rest of test points: of those classes
-    to which a test point counts.
+    The spread of distances is of the training points' codebook, and ``within`` is how they scatter about
+    their class means; the rest is of test points: of those classes to which a test point counts.
     """
     rows = []
     for name, run in found.each():
@@ -43,6 +44,7 @@ def geometry_of(found: Study) -> pd.DataFrame:
             "means_equiangularity": equiangularity(means.astype(float)),
             "code_equiangularity": equiangularity(book.astype(float)),
             "off_vertices": off_vertices(means, book),
+            "within": within_classes(means, book, record.final("trace_sw", "train")),
             "rotated": rotated_off_vertices(means),
         }
         epoch = record.history.epoch.max()
@@ -84,6 +86,24 @@ def vertices(geometry: pd.DataFrame) -> str:
     )
 
 
+def two_groups(geometry: pd.DataFrame) -> str:
+    """Whether latents take two values under binary encoding, or two groups of values, as Markdown."""
+    ends = over_seeds(geometry)
+    ends = ends[ends.architecture == "binary_encoding"]
+    mine = ends.pivot(index=GROUP, columns="metric", values="mean")
+    mine = mine[["off_vertices", "within"]].dropna() if len(mine) else mine
+    if mine.empty:
+        return "No experiment here has records of binary encoding in which both bits occur."
+    off, within = (from_to(mine[metric], partial(number, digits=2)) for metric in ("off_vertices", "within"))
+    apart = (mine.off_vertices > mine.within).sum()
+    return (
+        "Two values would have both at 0. Under binary encoding class means of test points lie off the mean "
+        f"of their group by {off} of half the distance between the groups, training points off their class "
+        f"mean by {within} of it. In {apart} of {len(mine)} cases the first is larger: there a latent takes "
+        "two groups of values, a value a class, rather than two values."
+    )
+
+
 def simplex_on_a_cube(found: Study, geometry: pd.DataFrame) -> str:
     """How near a simplex class means and codes are in the first case, as a Markdown item, or nothing."""
     ends = over_seeds(geometry).pivot(index="metric", columns=[*GROUP, "architecture"], values="mean")
@@ -97,13 +117,15 @@ def simplex_on_a_cube(found: Study, geometry: pd.DataFrame) -> str:
         without = f"With a linear penultimate layer that of class means is {spread}. "
     means, codes, random = mine.means_equiangularity, mine.code_equiangularity, mine.d**-0.5
     apart = means < random / 4 and codes > random / 2
+    groups = "A latent takes two groups of values. " if mine.off_vertices > mine.within else ""
     first = "Class means are near a simplex; the vertices that their codes name are not. " if apart else ""
     return (
         f"- **Simplex at vertices of a hypercube** ({found.title(*key)}; no test). {first}The standard "
         f"deviation of the cosines, 0 in a simplex, is {number(means, 2)} between class means of test "
         f"points, {number(codes, 2)} between their codes, {number(random, 2)} between random directions. "
-        f"{without}Class means miss the vertices that their codes name, by {number(mine.off_vertices, 2)} of "
-        "half the distance between a latent's two values."
+        f"{without}{groups}Class means miss the vertices that their codes name "
+        f"by {number(mine.off_vertices, 2)} of half the distance between the groups, training points their "
+        f"class mean by {number(mine.within, 2)}."
     )
 
 
@@ -136,29 +158,32 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
         ):
             continue
         case = {name: rows.loc[name] for name in cases if (*name, "rotated") in rows.index}
-        off, rotated, codes, accuracy = (
+        off, rotated, codes, nats, collapse, accuracy = (
             {name: plus_minus(*part.loc[metric]) for name, part in case.items()}
-            for metric in ("off_vertices", "rotated", "code_share", "accuracy")
+            for metric in ("off_vertices", "rotated", "code_share", "gain", "tr_sw_sb", "accuracy")
         )
         above = {name: number(part.loc["loss", "mean"] - gamma[key], 2) for name, part in case.items()}
         gain = {name: p.loc["rotated", "mean"] - p.loc["off_vertices", "mean"] for name, p in case.items()}
+        n = n_seeds([case[name].loc["rotated", "n"] for name in (adam, descent)])
         share, spread = case[descent].loc["code_share", ["mean", "std"]]
         first = _left(gain[adam], gain[descent], gain.get(no_loss), shared=share - spread > 0.5)
         said = (
-            f"- **What puts class means at vertices** ({found.title(*key)}): {first}. The binary loss alone "
-            "cannot do it: it stays the same however latents are rotated, while codes are read off the axes. "
-            "In units of half the distance between a latent's two values, class means are off their vertices "
+            f"- **What seems to put class means at vertices** ({found.title(*key)}): {first}. The binary "
+            "loss alone cannot do it: it stays the same however latents are rotated, while codes are read "
+            "off the axes. In units of half the distance between a latent's two values, class means are off "
+            "their vertices "
             f"by {off[adam]} where Adam trains all weights ({rotated[adam]} if rotated at random), by "
-            f"{off[descent]} ({rotated[descent]}) where gradient descent trains those of the classifier, at "
-            "one rate"
+            f"{off[descent]} ({rotated[descent]}) where gradient descent, with momentum and at a constant "
+            "rate of its own, trains those of the classifier"
         )
         if no_loss in case:
             said += f", by {off[no_loss]} with Adam but without the binary loss (linear penultimate)"
         lines.append(
             f"{said}. With Adam and with gradient descent, {codes[adam]} and {codes[descent]} of the "
-            f"training points have their class's most common code; the test accuracy is {accuracy[adam]} and "
-            f"{accuracy[descent]}; the loss is {above[adam]} and {above[descent]} above γ, its minimum "
-            f"(n = {n_seeds([case[name].loc['rotated', 'n'] for name in (adam, descent)])})."
+            f"training points have their class's most common code; two peaks gain {nats[adam]} and "
+            f"{nats[descent]} nats over one; Tr(Sw Sb⁺)/C is {collapse[adam]} and {collapse[descent]}; the "
+            f"test accuracy is {accuracy[adam]} and {accuracy[descent]}; the loss is {above[adam]} and "
+            f"{above[descent]} above γ, its minimum (n = {n})."
         )
     return "\n".join(lines)
 

@@ -118,6 +118,7 @@ def vertices_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
         "means_equiangularity": "Class means",
         "code_equiangularity": "Codes",
         "off_vertices": "Off their vertices",
+        "within": "Within a class",
     }
     lines = []
     for key, part in over_seeds(geometry).groupby(KEYS, sort=False):
@@ -133,7 +134,12 @@ def vertices_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
 def axes_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     """How far class means are off vertices, as trained and rotated, beside how well the network does."""
     titles = {"off_vertices": "Off their vertices", "rotated": "Rotated", "code_share": "Whole-code share"}
-    titles |= {"loss": "Loss, training", "accuracy": "Accuracy, test"}
+    titles |= {
+        "gain": "Gain",
+        "tr_sw_sb": "Tr(Sw Sb⁺)/C",
+        "loss": "Loss, training",
+        "accuracy": "Accuracy, test",
+    }
     lines = []
     for key, part in axes_values(found, geometry).groupby(KEYS, sort=False):
         shown = part.set_index("metric").loc[list(titles)]
