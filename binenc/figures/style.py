@@ -189,7 +189,6 @@ def table(frame: pd.DataFrame, name: str, caption: str) -> None:
     """Display a table of text, numbered and captioned in the book, and save it as ``name``.csv."""
     save_numbers(frame, name)
     lines = markdown_table(frame.columns, frame.itertuples(index=False))
-    lines = lines.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
     link = f"{{download}}`CSV </figures/{name}.csv>`"
     book = f":::{{table}} {caption} {link}\n:name: tab-{name}\n\n{lines}\n:::"
     lab = f"{frame.to_html(index=False)}<p>{escape(caption)}</p>"
