@@ -148,12 +148,16 @@ def test_angles_of_class_means_stand_beside_those_of_random_directions(made):
     values = {"binary_encoding": 0.01, "linear_penultimate": 0.9, "no_penultimate": math.nan}
     for architecture, value in values.items():
         t.loc[equal & (t.architecture == architecture), "value"] = value
+    start = equal & (t.epoch == 0) & (t.architecture == "binary_encoding")
+    t.loc[start, "value"] = 0.04
     first, _, line = prose.simplex_ends(found).splitlines()
     d = made["digits_mlp/as_written/binary_encoding/seed-0"].arrays["test_class_means"].shape[1]
     assert "in 1 of 1 cases with binary encoding and 1 of 2 cases without it (" in first
     others = found.only("linear_penultimate", "nonlinear_penultimate")
     assert "in 1 of 2 cases without binary encoding (" in prose.simplex_ends(others)
-    assert f"binary encoding 0.010 ({number(d**-0.5, 2)}), linear penultimate 0.90 (" in line
+    assert f"binary encoding 0.010 ({number(d**-0.5, 2)}; × 0.25), linear penultimate 0.90 (" in line
+    t.loc[start, "value"] = math.nan
+    assert f"binary encoding 0.010 ({number(d**-0.5, 2)}), linear" in prose.simplex_ends(found)
     assert "no penultimate" not in line
     t.loc[equal, "value"] = math.nan
     assert prose.simplex_ends(found) == ""

@@ -212,6 +212,11 @@ def simplex_ends(found: Study) -> str:
         if (key := (name, *run.key[:3])) not in random:
             random[key] = find(found.profiles[name], run).arrays["test_class_means"].shape[1] ** -0.5
     ends = final(found, "equiangularity").dropna(subset="mean")
+    course = over_seeds(
+        found.table[(found.table.metric == "equiangularity") & (found.table.split == "train")]
+    )
+    began = course.set_index(KEYS).groupby(level=KEYS, sort=False)["mean"].nth(0)
+    ends["began"] = [began[key] for key in ends[KEYS].itertuples(index=False, name=None)]
     ends["random"] = [random[key] for key in ends[KEYS].itertuples(index=False, name=None)]
     nearer, mine = ends["mean"] < ends.random, ends.architecture == "binary_encoding"
     counts = " and ".join(
@@ -224,12 +229,14 @@ def simplex_ends(found: Study) -> str:
     )
     lines = [
         f"Class means end at more equal angles than random directions in {counts} (equiangularity; in "
-        "brackets that of random directions, about 1/√d):",
+        "brackets that of random directions, about 1/√d, and the ratio to its own at the first evaluation, "
+        "where that is defined):",
         "",
     ]
     for key, part in ends.groupby(GROUP, sort=False):
         said = ", ".join(
-            f"{ARCHITECTURES[r.architecture].lower()} {number(r.mean, 2)} ({number(r.random, 2)})"
+            f"{ARCHITECTURES[r.architecture].lower()} {number(r.mean, 2)} ({number(r.random, 2)}"
+            f"{'' if math.isnan(r.began) else f'; × {number(r.mean / r.began, 2)}'})"
             for r in part.itertuples()
         )
         lines.append(f"- {where(found, *key)}: {said}.")
