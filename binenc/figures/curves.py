@@ -206,8 +206,10 @@ def _dots(ax: Axes, part: pd.DataFrame) -> None:
             )
     ax.set(xlim=(-0.6, len(ARCHITECTURES) - 0.4), xticks=[])
     ax.ticklabel_format(axis="y", useOffset=False)
-    if np.ptp(part.value) < 1e-3:
-        ax.locator_params(axis="y", nbins=3)  # of such values the labels are long
+    if (spread := np.ptp(part.value)) < 1e-3:  # of such values the labels are long
+        reach = max(spread, 2e-4)
+        ax.set_ylim(part.value.mean() - reach, part.value.mean() + reach)
+        ax.locator_params(axis="y", nbins=3)
 
 
 def run_curves(record: Record, name: str) -> None:
