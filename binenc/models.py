@@ -20,18 +20,31 @@ WITH_BINARY_LOSS = {"binary_encoding"}
 
 
 class Classifier(nn.Module):
-    """A backbone, a penultimate layer and a linear classifier.
+    """A backbone, a penultimate layer and a linear classifier, which may see the latents rotated.
 
     ``forward`` maps images (n, 1, H, W) to (logits (n, C), latents (n, d)).
     """
 
-    def __init__(self, backbone: nn.Module, penultimate: nn.Module, classifier: nn.Linear):
+    def __init__(
+        self,
+        backbone: nn.Module,
+        penultimate: nn.Module,
+        classifier: nn.Linear,
+        rotation: Tensor | None = None,
+    ):
         super().__init__()
         self.backbone, self.penultimate, self.classifier = backbone, penultimate, classifier
+        self.register_buffer("rotation", rotation)
+
+    @property
+    def weight(self) -> Tensor:
+        """Of the logits as a linear function of the latents: shape (C, d)."""
+        weight = self.classifier.weight
+        return weight if self.rotation is None else weight @ self.rotation
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         latents = self.penultimate(self.backbone(images))
-        return self.classifier(latents), latents
+        return nn.functional.linear(latents, self.weight, self.classifier.bias), latents
 
 
 def dense(sizes: list[int], dropout_rate: float) -> list[nn.Module]:
@@ -67,7 +80,14 @@ def build(run: Run, side: int, n_classes: int) -> Classifier:
         backbone = mlp(side, e.width, e.dropout_rate)
     else:
         backbone = cnn(side, e.channels, e.width, run.protocol.cnn_dense_layers, e.dropout_rate)
-    return Classifier(backbone, penultimate_of(run), nn.Linear(dimension(run), n_classes))
+    d = dimension(run)
+    rotation = random_rotation(d, run.seed) if e.classifier_rotated else None
+    return Classifier(backbone, penultimate_of(run), nn.Linear(d, n_classes), rotation)
+
+
+def random_rotation(d: int, seed: int) -> Tensor:
+    """An orthogonal matrix (d, d), any as likely as any other; torch's own random numbers stay as they are."""
+    return nn.init.orthogonal_(torch.empty(d, d), generator=torch.Generator().manual_seed(seed))
 
 
 def penultimate_of(run: Run) -> nn.Module:

@@ -71,6 +71,8 @@ class Experiment(Strictly):
     precision: Literal["float32", "tf32", "bf16"] = "float32"
     classifier_sgd: Real = Field(0.0, ge=0)
     """Constant rate of gradient descent (momentum 0.9) that trains the classifier; 0 where Adam does."""
+    classifier_rotated: bool = False
+    """The classifier sees the latents through a random rotation, which is drawn by the seed and stays."""
 
     @model_validator(mode="after")
     def _channels_fit_backbone(self):

@@ -111,6 +111,8 @@ def train(run: Run, progress: bool = True) -> tuple[records.Record, dict[str, Te
     logits, latents = outputs["test"]
     for key, value in per_class(logits, latents, dataset.test.labels, protocol).items():
         arrays[f"test_{key}"] = value.cpu().numpy()
+    if model.rotation is not None:
+        arrays["rotation"] = model.rotation.cpu().numpy()
     content = {
         "id": run.id,
         "status": "complete",
@@ -242,7 +244,7 @@ def evaluate(logits, latents, labels, model, gamma, protocol) -> dict[str, float
         "loss": total_loss(logits, latents, labels, gamma, protocol).item(),
         "cross_entropy": cross_entropy(logits, labels, protocol.softmax_twice).item(),
         "loss_bin": binary_loss(latents, protocol.loss_bin).item(),
-    } | measure(logits, latents, labels, model.classifier.weight, protocol)
+    } | measure(logits, latents, labels, model.weight, protocol)
 
 
 def snapshot(epoch: int, outputs: dict, dataset: data.Dataset, protocol) -> dict[str, np.ndarray]:

@@ -175,7 +175,8 @@ def _check(profile: Profile, run: Run, folder: Path) -> None:
     evaluated = record.history[record.history.metric == "accuracy"].groupby("split").epoch.agg(set).to_dict()
     if evaluated != {split: set(run.experiment.evaluated) for split in ("train", "test")}:
         raise InputError(f"{run.id}: history lacks accuracies, train or test, of epochs that are evaluated")
-    for name, dimensions in ARRAYS.items():
+    rotation = {"rotation": 2} if run.experiment.classifier_rotated else {}
+    for name, dimensions in (ARRAYS | rotation).items():
         if name not in record.arrays:
             raise InputError(f"{run.id}: arrays.npz lacks {name!r}")
         if (array := record.arrays[name]).ndim != dimensions or array.dtype.kind not in "biuf":
