@@ -86,7 +86,7 @@ def build(run: Run, side: int, n_classes: int) -> Classifier:
 
 
 def random_rotation(d: int, seed: int) -> Tensor:
-    """An orthogonal matrix (d, d), any as likely as any other; torch's own random numbers stay as they are."""
+    """An orthogonal matrix (d, d), any as likely as any other; what torch draws after it stays the same."""
     return nn.init.orthogonal_(torch.empty(d, d), generator=torch.Generator().manual_seed(seed))
 
 

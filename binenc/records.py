@@ -48,7 +48,8 @@ class Record:
     ``arrays`` holds, at T of the evaluated epochs, ``epoch`` (T,), the latents of n <= 200 test points,
     ``sample_latents`` (T, n, at most 64), their plane ``sample_pca`` (T, n, 2) and ``sample_labels`` (T, n),
     and the ``codebook`` of the training points, bool (T, C, d); and, of the test points after the last epoch,
-    what `binenc.metrics.per_class` returns, as ``test_codebook`` and so on.
+    what `binenc.metrics.per_class` returns, as ``test_codebook`` and so on. Where the classifier sees latents
+    rotated, ``rotation`` (d, d) maps them to what it sees.
     """
 
     run: dict
@@ -60,6 +61,11 @@ class Record:
         """The value after the last epoch of each metric and split."""
         h = self.history.sort_values("epoch", kind="stable")
         return dict(zip(zip(h.metric, h.split, strict=True), h.value, strict=True))
+
+    def as_seen(self, latents: np.ndarray) -> np.ndarray:
+        """Latents (n, d) as the classifier sees them, which may be rotated (`classifier_rotated`)."""
+        rotation = self.arrays.get("rotation")
+        return latents if rotation is None else latents @ rotation.T
 
     def final(self, metric: str, split: str) -> float:
         """The value of a metric after the last epoch."""

@@ -6,9 +6,13 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import drawn
+from scipy.linalg import hadamard
+from scipy.stats import ortho_group
 
-from binenc import study
+from binenc import records, study
 from binenc.geometry import equiangularity, off_vertices
+from binenc.profile import Profile
 from binenc.text import hypercube, tables
 from binenc.text.words import number
 
@@ -49,7 +53,7 @@ def test_class_means_are_set_against_the_vertices_that_their_codes_name(made, co
     geometry.loc[cnn, "value"] = np.nan
     assert f"in {nearer // 2} of 1 cases" in hypercube.vertices(geometry)
     geometry.loc[geometry.metric == "off_vertices", "value"] = np.nan
-    assert "In no case" in hypercube.vertices(geometry)
+    assert "No experiment" in hypercube.vertices(geometry)
     assert "by 0.25 to 0.50 of half" in said
 
 
@@ -115,21 +119,16 @@ def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, de
     linear, is_off = geometry.architecture == "linear_penultimate", geometry.metric == "off_vertices"
     sgd = geometry.experiment.str.contains("sgd")
     geometry.loc[is_off, "value"] = np.select([linear[is_off], sgd[is_off]], [no_loss, descent], 0.2)
-    t, gamma = found.table, found.runs["smoke"][0].experiment.gamma
-    by_adam = {"code_share": 0.75, "loss": gamma + 0.24, "accuracy": 0.97, "gain": 1.25, "tr_sw_sb": 0.002}
-    by_descent = {"code_share": 0.55, "loss": gamma + 0.12, "accuracy": 0.91, "gain": 0.5, "tr_sw_sb": 0.004}
-    sgd, beside = t.experiment.str.contains("sgd"), t.split == t.metric.map(hypercube.BESIDE)
-    known = t.metric.map(by_descent).where(sgd, t.metric.map(by_adam))
-    t["value"] = known.where(beside, t.value)
+    t = found.table
+    shares = (t.metric == "code_share") & (t.split == "train")
+    t.loc[shares, "value"] = np.where(t.experiment[shares].str.contains("sgd"), 0.55, 0.75)
     (line,) = hypercube.axes(found, geometry).splitlines()
     assert line.startswith("- **What seems to put class means at vertices** (Digits (MLP), as written · ")
     assert "vertices by 0.2000 ± 0 where Adam trains all weights (0.6000 ± 0 if rotated at random)" in line
     assert f"by {descent:.4f} ± 0 (0.6000 ± 0) where gradient descent" in line
-    assert "With Adam and with gradient descent, 0.7500 ± 0 and 0.5500 ± 0 of the training points" in line
-    assert "two peaks gain 1.250 ± 0 and 0.5000 ± 0 nats over one; Tr(Sw Sb⁺)/C is 0.002000 ± 0 and " in line
-    assert "the test accuracy is 0.9700 ± 0 and 0.9100 ± 0; the loss is 0.24 and 0.12 above γ" in line
-    assert line.endswith("(n = 2).")
-    assert f"by {no_loss:.4f} with Adam but without the binary loss (linear penultimate). " in line
+    assert line.endswith(
+        f"by {no_loss:.4f} with Adam but without the binary loss (linear penultimate) (n = 2)."
+    )
     assert said in line
 
 
@@ -225,3 +224,70 @@ def test_vertices_that_are_no_simplex_are_told_where_class_means_are_near_one(ma
 def test_without_binary_encoding_nothing_is_said_of_vertices(made):
     found = study.read(["smoke"], architectures=["no_penultimate"])
     assert "No experiment" in hypercube.vertices(hypercube.geometry_of(found))
+
+
+ROTATED = "digits_mlp,classifier_rotated=true"
+
+
+def test_a_hypercube_that_the_classifier_sees_rotated(results):
+    """Class means that a known rotation maps to vertices: none is off as seen, all are on their own axes."""
+    rotation = ortho_group.rvs(4, random_state=0)
+    cube = np.where(hadamard(4)[:, [1, 2, 3, 1]] > 0, 1.0, -1.0)
+    for name in ("digits_mlp", ROTATED):
+        run = (quick := Profile.read("quick")).run(name, "as_written", "binary_encoding", 0)
+        record = drawn(run)
+        means = cube @ rotation
+        kept = {"test_class_count": np.full(4, 5), "test_class_means": means, "test_codebook": means > 0}
+        kept |= {"rotation": rotation} if name == ROTATED else {}
+        records.save(dataclasses.replace(record, arrays=record.arrays | kept), records.folder(quick, run))
+    geometry = hypercube.geometry_of(study.read(["quick"], ["digits_mlp", ROTATED]))
+    off = geometry.pivot(index="experiment", columns="metric", values="value")
+    assert off.off_seen[ROTATED] == pytest.approx(0, abs=1e-7)
+    assert off.off_vertices[ROTATED] > 0.3
+    assert off.off_seen["digits_mlp"] == off.off_vertices["digits_mlp"] == off.off_vertices[ROTATED]
+
+
+@pytest.mark.parametrize(
+    ("plain", "own", "seen", "said"),
+    [
+        (0.2, 0.6, 0.3, "the classifier's. A random"),
+        (0.2, 0.3, 0.41, "the latents'. A random"),
+        (0.2, 0.3, 0.3, "the latents' and the classifier's. A random"),
+        (0.2, 0.5, 0.5, "neither's. A random"),
+        (0.6, 0.1, 0.1, "class means are no nearer to vertices than rotated at random. A random"),
+        (0.2, np.nan, 0.3, "how far class means are from vertices is not defined in some seed. A random"),
+    ],
+)
+def test_whose_axes_the_codes_are_on(made, plain, own, seen, said):
+    found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding"])
+    changes = ("", ",classifier_rotated=true")
+    geometry = repeated(hypercube.geometry_of(found), changes)
+    rotated = geometry.experiment == ROTATED
+    for metric, (first, second) in {
+        "off_vertices": (plain, own),
+        "off_seen": (plain, seen),
+        "rotated": (0.6, 0.6),
+    }.items():
+        mine = geometry.metric == metric
+        geometry.loc[mine, "value"] = np.where(rotated[mine], second, first)
+    found = dataclasses.replace(found, table=repeated(found.table, changes))
+    t = found.table
+    shares = (t.metric == "code_share") & (t.split == "train")
+    t.loc[shares, "value"] = np.where(t.experiment[shares] == ROTATED, 0.55, 0.75)
+    (line,) = hypercube.rotated_classifier(found, geometry).splitlines()
+    assert line.startswith("- **Whose axes the codes are on** (Digits (MLP), as written · profile smoke, ")
+    assert f"): {said} rotation" in line
+    if not np.isnan(own):
+        assert f"vertices by {own:.4f} ± 0 on the axes of the latents (0.6000 ± 0 if rotated at" in line
+    assert f"by {seen:.4f} ± 0 on those that the classifier sees; without the rotation by {plain:.4f}" in line
+    assert "latents, 0.5500 ± 0 of the training points have their class's most common code, " in line
+    assert line.endswith("without the rotation 0.7500 ± 0 (n = 2).")
+
+
+def test_nothing_is_said_of_whose_axes_without_both_runs(made):
+    plain = study.read(["smoke"], architectures=["binary_encoding"])
+    geometry = hypercube.geometry_of(plain)
+    assert hypercube.rotated_classifier(plain, geometry) == ""
+    rotated = geometry[geometry.experiment == "digits_mlp"].assign(experiment=ROTATED)
+    table = plain.table[plain.table.experiment == "digits_mlp"].assign(experiment=ROTATED)
+    assert hypercube.rotated_classifier(dataclasses.replace(plain, table=table), rotated) == ""

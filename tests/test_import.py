@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from packing import files, refused, repack, rewrite
 from synthetic import synthetic
 
+from binenc import records
 from binenc.commands import exchange
 from binenc.profile import ROOT, InputError, Profile
 
@@ -198,6 +199,16 @@ def test_a_record_without_what_a_report_reads_is_refused(packed, export_instead,
     run = smoke.all_runs()[0]
     export_instead(change(synthetic(run)))
     assert f"{run.id}: {lack}" in refused(packed, here)
+
+
+def test_a_record_without_the_rotation_of_its_run_is_refused(tmp_path, monkeypatch, here):
+    quick = Profile.read("quick")
+    run = quick.run("digits_mlp,classifier_rotated=true", "as_written", "binary_encoding", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "RESULTS", tmp_path / "there")
+        records.save(synthetic(run), records.folder(quick, run))
+        exchange.export(quick, tmp_path / "quick.tar")
+    assert f"{run.id}: arrays.npz lacks 'rotation'" in refused(tmp_path / "quick.tar", here)
 
 
 def test_a_field_that_the_profile_lacks_is_a_difference():

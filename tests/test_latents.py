@@ -4,10 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import POINTS, drawn, options
+from drawn import DIMENSIONS, POINTS, drawn, options
 
-from binenc import figures, study
+from binenc import figures, records, study
 from binenc.figures import latents
+from binenc.profile import Profile
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,28 @@ def test_histograms_and_projection_of_every_experiment_and_protocol(made, shown,
         assert part.first.tolist() == pytest.approx(record.arrays["sample_pca"][-1][:, 0].tolist(), rel=1e-5)
         assert part.label.tolist() == record.arrays["sample_labels"][-1].tolist()
     assert "0: class 0, 1: class 1" in shown[-1]["text/markdown"]
+
+
+def test_histograms_are_also_of_latents_as_the_classifier_sees_them(results, shown, tmp_path):
+    """It sees the latents in reverse order; a record that lacks some dimensions cannot tell."""
+    run = (quick := Profile.read("quick")).run(
+        "digits_mlp,classifier_rotated=true", "as_written", "binary_encoding", 0
+    )
+    record = drawn(run)
+    record.arrays["rotation"] = np.eye(DIMENSIONS)[::-1]
+    records.save(record, records.folder(quick, run))
+    found = study.read(["quick"], [run.experiment_name])
+    figures.histograms(found, "own", "See.")
+    figures.histograms(found, "seen", "See.", seen=True)
+    case = "quick-digits-mlp-classifier-rotated-true-as-written"
+    own, seen = (pd.read_csv(tmp_path / f"figures/{name}-{case}.csv") for name in ("own", "seen"))
+    reverse = seen.assign(dimension=DIMENSIONS - 1 - seen.dimension).sort_values(list(own.columns[:3]))
+    assert reverse.points.tolist() == own.sort_values(list(own.columns[:3])).points.tolist()
+    assert seen.points.tolist() != own.points.tolist()
+    record.arrays["sample_latents"] = record.arrays["sample_latents"][:, :, 1:]
+    records.save(record, records.folder(quick, run))
+    figures.histograms(found, "fewer", "See.", seen=True)
+    assert len(shown) == 2
 
 
 def test_a_single_latent_lies_on_a_line(smoke):

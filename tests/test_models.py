@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from binenc.models import PENULTIMATE, WITH_BINARY_LOSS, build, n_parameters
+from binenc.models import PENULTIMATE, WITH_BINARY_LOSS, build, n_parameters, random_rotation
 from binenc.profile import ARCHITECTURES, InputError, Profile
 
 # Appendix A, by hand: weights + biases of every layer.
@@ -128,6 +128,34 @@ def test_the_first_three_start_from_the_same_weights(smoke, experiment):
     for architecture in ("linear_penultimate", "nonlinear_penultimate"):
         assert all(map(torch.equal, first, weights(architecture)))
     assert not torch.equal(first[0], weights("binary_encoding", seed=1)[0])
+
+
+@pytest.mark.parametrize("architecture", ["binary_encoding", "no_penultimate"])
+def test_a_rotation_stands_before_the_classifier_alone(smoke, architecture):
+    """By hand: W R x + b; all that is drawn with and without it is the same."""
+    built = []
+    for name in ("digits_mlp", "digits_mlp,classifier_rotated=true"):
+        torch.manual_seed(0)
+        built.append(build(smoke.run(name, "as_written", architecture, 3), 8, 10).eval())
+        built.append(torch.rand(1))
+    plain, drawn, turned, drawn_too = built
+    assert torch.equal(drawn, drawn_too)
+    assert all(map(torch.equal, plain.parameters(), turned.parameters()))
+    assert n_parameters(plain) == n_parameters(turned)
+    images = torch.rand(50, 1, 8, 8)
+    (logits, latents), (turned_logits, same) = plain(images), turned(images)
+    torch.testing.assert_close(latents, same)
+    torch.testing.assert_close(turned_logits, turned.classifier(latents @ turned.rotation.T))
+    torch.testing.assert_close(turned_logits, latents @ turned.weight.T + turned.classifier.bias)
+    assert not torch.allclose(logits, turned_logits, rtol=0.1)
+
+
+def test_a_random_rotation_keeps_lengths_and_is_of_its_seed():
+    first, again, other = (random_rotation(64, seed).double() for seed in (0, 0, 1))
+    torch.testing.assert_close(first @ first.T, torch.eye(64).double(), atol=1e-6, rtol=0)
+    assert torch.equal(first, again)
+    assert (first - other).abs().max() > 0.1
+    assert abs(first.diagonal()).max() < 0.5  # no axis stays where it was
 
 
 def test_dropout_acts_in_training_mode_alone(smoke):

@@ -79,7 +79,7 @@ def test_paper_is_appendix_a():
     for name, expected in (("mnist", mnist | both), ("fashion_mnist", fashion | both)):
         found = paper.experiments[name].model_dump()
         assert {field: found[field] for field in expected} == expected
-        assert set(found) - set(expected) == {"title", "precision", "classifier_sgd"}
+        assert set(found) - set(expected) == {"title", "precision", "classifier_sgd", "classifier_rotated"}
         assert paper.experiments[name].evaluated == list(range(0, 101, 5))
 
 

@@ -130,6 +130,20 @@ def test_metrics_are_of_the_split_that_they_name_and_the_codebook_of_training_po
         assert np.array_equal(kept, per_class(logits, latents, split.labels, run.protocol)["codebook"])
 
 
+def test_self_duality_is_with_the_latents_as_they_are_recorded(smoke):
+    """W R is what the class means of the latents themselves are compared with, where R rotates them."""
+    run = changed(smoke, "digits_mlp,epochs=1,classifier_rotated=true")
+    record, weights = train(run, progress=False)
+    w = weights["classifier.weight"] @ weights["rotation"]
+    model = build(run, 8, 10)
+    model.load_state_dict(weights)
+    split = data.load("digits").train
+    _, latents = training.forward(model, split.images)
+    centred = torch.stack([latents[split.labels == c].mean(0) for c in range(10)]) - latents.mean(0)
+    apart = (w / w.norm() - centred / centred.norm()).norm().item()
+    assert record.final("nc3", "train") == pytest.approx(apart, rel=1e-4)
+
+
 def test_the_time_of_training_is_told_from_that_of_evaluation(smoke, monkeypatch):
     monkeypatch.setattr(training, "train_epoch", lambda *_: (time.sleep(1), (1.0, 0.5))[1])
     monkeypatch.setattr(training, "evaluate", lambda *_: {"loss": 1.0})

@@ -10,6 +10,7 @@ from textbook import N_TRAIN, assert_same_numbers, changed, curve_of, textbook
 from torch import nn
 
 from binenc import data, layers, records, training
+from binenc.models import random_rotation
 from binenc.profile import InputError
 from binenc.study import find_or_train
 from binenc.training import TrainingDiverged, train
@@ -153,6 +154,17 @@ def test_gradient_descent_of_the_classifier_has_momentum(smoke):
         gradients.append([w.grad for w in weights])
     for w, b, first, second in zip(weights, before, *gradients, strict=True):
         torch.testing.assert_close(w.detach() - b, -0.3 * (first + 0.9 * first + second))
+
+
+def test_a_rotation_before_the_classifier_is_not_trained(smoke, plain_dropout):
+    run = changed(smoke, "digits_mlp,epochs=3,halve_every=2,classifier_rotated=true")
+    trained = record, weights = train(run, progress=False)
+    assert_same_numbers(run, trained, textbook(run, 3))
+    rotation = record.arrays["rotation"]
+    assert np.array_equal(rotation, random_rotation(run.experiment.penultimate, run.seed))
+    assert np.array_equal(rotation, weights["rotation"])
+    plain, _ = train(changed(smoke, "digits_mlp,epochs=3,halve_every=2"), progress=False)
+    assert "rotation" not in plain.arrays
 
 
 @pytest.mark.parametrize(("protocol", "epochs_with_dropout"), [("as_written", 3), ("as_released", 1)])

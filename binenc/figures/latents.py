@@ -1,5 +1,7 @@
 """Latents of a sample of test points: histograms of each dimension, and their two principal components."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -128,11 +130,18 @@ def draw_histograms(examples: dict[str, Record], n: int, height: float) -> tuple
     return figure, pd.concat(tables, ignore_index=True)
 
 
-def histograms(found: Study, name: str, see: str) -> None:
-    """Show histograms of some dimensions at four epochs, a figure an experiment and protocol."""
+def histograms(found: Study, name: str, see: str, seen: bool = False) -> None:
+    """Show histograms of some dimensions at four epochs, a figure an experiment and protocol.
+
+    With ``seen`` they are of the latents as the classifier sees them: of records that keep all dimensions.
+    """
     for profile, protocol, experiments in found.parts():
         for experiment in experiments:
             examples = found.examples(profile, experiment, protocol)
+            if seen:
+                examples = {a: _as_seen(record) for a, record in examples.items() if _is_whole(record)}
+            if not examples:
+                continue
             figure, numbers = draw_histograms(examples, SIDE_BY_SIDE, 1.55)
             title = found.title(profile, experiment, protocol)
             caption = (
@@ -143,6 +152,17 @@ def histograms(found: Study, name: str, see: str) -> None:
             epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
             alt = f"Histograms of latents after epochs {epochs} for {names}: {title}. {_spread(numbers)}"
             show(figure, slug(name, profile, experiment, protocol), caption, alt, numbers)
+
+
+def _is_whole(record: Record) -> bool:
+    """Whether the sample of latents has all dimensions."""
+    return record.arrays["sample_latents"].shape[2] == record.arrays["codebook"].shape[2]
+
+
+def _as_seen(record: Record) -> Record:
+    """The record with the sample of latents as the classifier sees them."""
+    latents = record.as_seen(record.arrays["sample_latents"].astype(float))
+    return replace(record, arrays=record.arrays | {"sample_latents": latents})
 
 
 def _whose(examples: dict[str, Record]) -> str:

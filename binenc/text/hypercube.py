@@ -2,8 +2,11 @@
 
 import math
 import re
+from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 
+import numpy as np
 import pandas as pd
 
 from binenc.geometry import (
@@ -15,7 +18,7 @@ from binenc.geometry import (
     rotated_off_vertices,
     within_classes,
 )
-from binenc.records import find
+from binenc.records import Record, find
 from binenc.study import GROUP, Study, over_seeds
 from binenc.text.prose import final
 from binenc.text.words import from_to, n_seeds, number, plus_minus
@@ -44,6 +47,7 @@ def geometry_of(found: Study) -> pd.DataFrame:
             "means_equiangularity": equiangularity(means.astype(float)),
             "code_equiangularity": equiangularity(book.astype(float)),
             "off_vertices": off_vertices(means, book),
+            "off_seen": off_vertices(*_as_seen(record, means, book)),
             "within": within_classes(means, book, record.final("trace_sw", "train")),
             "rotated": rotated_off_vertices(means),
         }
@@ -52,22 +56,37 @@ def geometry_of(found: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=found.table.columns)
 
 
+def _as_seen(record: Record, means: np.ndarray, book: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Class means and codes as the classifier sees them; of rotated class means codes are the signs."""
+    if "rotation" not in record.arrays:
+        return means, book
+    means = record.as_seen(means)
+    return means, means > 0
+
+
 def beyond(found: Study) -> str:
-    """What no claim asks, as Markdown items: `simplex_on_a_cube`, and `axes` of the first case."""
+    """What no claim asks, as Markdown items: of the first case that each of them is about."""
     geometry = geometry_of(found := found.only("binary_encoding", "linear_penultimate"))
-    first = axes(found, geometry).splitlines()[:1]
-    return "\n".join(filter(None, [simplex_on_a_cube(found, geometry), *first]))
+    first = (say(found, geometry).splitlines()[:1] for say in (axes, rotated_classifier))
+    return "\n".join(filter(None, [simplex_on_a_cube(found, geometry), *chain(*first)]))
+
+
+def _under_binary_encoding(geometry: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """Means over seeds, a row a case in which all of the metrics are defined, a column a metric."""
+    ends = over_seeds(geometry)
+    ends = ends[(ends.architecture == "binary_encoding") & ends.metric.isin(metrics)]
+    return ends.pivot(index=GROUP, columns="metric", values="mean").dropna()
 
 
 def vertices(geometry: pd.DataFrame) -> str:
     """Whether class means are nearer to a simplex than their codes under binary encoding, as Markdown."""
-    ends = over_seeds(geometry)
-    ends = ends[ends.architecture == "binary_encoding"]
-    if ends.empty:
-        return "No experiment here has records of binary encoding."
-    mine = ends.pivot(index=GROUP, columns="metric", values="mean").dropna()
+    needed = ["d", "means_equiangularity", "code_equiangularity", "off_vertices"]
+    mine = _under_binary_encoding(geometry, needed)
     if mine.empty:
-        return "In no case are the angles of class means, those of their codes and both vertices defined."
+        return (
+            "No experiment here has records of binary encoding in which the angles of class means, those of "
+            "their codes and both vertices are defined."
+        )
     nearer = mine.means_equiangularity < mine.code_equiangularity
     means, codes, over_random, off = (
         from_to(values, partial(number, digits=2))
@@ -88,10 +107,7 @@ def vertices(geometry: pd.DataFrame) -> str:
 
 def two_groups(geometry: pd.DataFrame) -> str:
     """Whether latents take two values under binary encoding, or two groups of values, as Markdown."""
-    ends = over_seeds(geometry)
-    ends = ends[ends.architecture == "binary_encoding"]
-    mine = ends.pivot(index=GROUP, columns="metric", values="mean")
-    mine = mine[["off_vertices", "within"]].dropna() if len(mine) else mine
+    mine = _under_binary_encoding(geometry, ["off_vertices", "within"])
     if mine.empty:
         return "No experiment here has records of binary encoding in which both bits occur."
     off, within = (from_to(mine[metric], partial(number, digits=2)) for metric in ("off_vertices", "within"))
@@ -143,7 +159,6 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
     """
     ends = axes_values(found, geometry)
     rows = ends.set_index([*GROUP, "architecture", "metric"])[["mean", "std", "n"]].sort_index()
-    gamma = {(n, r.experiment_name, r.protocol_name): r.experiment.gamma for n, r in found.each()}
     lines = []
     for profile, experiment, protocol in ends[GROUP].drop_duplicates().itertuples(index=False):
         base, _, change = experiment.partition(",")
@@ -158,11 +173,10 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
         ):
             continue
         case = {name: rows.loc[name] for name in cases if (*name, "rotated") in rows.index}
-        off, rotated, codes, nats, collapse, accuracy = (
+        off, rotated = (
             {name: plus_minus(*part.loc[metric]) for name, part in case.items()}
-            for metric in ("off_vertices", "rotated", "code_share", "gain", "tr_sw_sb", "accuracy")
+            for metric in ("off_vertices", "rotated")
         )
-        above = {name: number(part.loc["loss", "mean"] - gamma[key], 2) for name, part in case.items()}
         gain = {name: p.loc["rotated", "mean"] - p.loc["off_vertices", "mean"] for name, p in case.items()}
         n = n_seeds([case[name].loc["rotated", "n"] for name in (adam, descent)])
         share, spread = case[descent].loc["code_share", ["mean", "std"]]
@@ -178,13 +192,7 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
         )
         if no_loss in case:
             said += f", by {off[no_loss]} with Adam but without the binary loss (linear penultimate)"
-        lines.append(
-            f"{said}. With Adam and with gradient descent, {codes[adam]} and {codes[descent]} of the "
-            f"training points have their class's most common code; two peaks gain {nats[adam]} and "
-            f"{nats[descent]} nats over one; Tr(Sw Sb⁺)/C is {collapse[adam]} and {collapse[descent]}; the "
-            f"test accuracy is {accuracy[adam]} and {accuracy[descent]}; the loss is {above[adam]} and "
-            f"{above[descent]} above γ, its minimum (n = {n})."
-        )
+        lines.append(f"{said} (n = {n}).")
     return "\n".join(lines)
 
 
@@ -202,3 +210,44 @@ def _left(adam: float, descent: float, no_loss: float | None, shared: bool) -> s
         ", though most points share their class's code without it" if shared and descent < adam / 2 else ""
     )
     return f"without {' or without '.join(gone)} most of the alignment is gone{still}"
+
+
+def rotated_classifier(found: Study, geometry: pd.DataFrame) -> str:
+    """Whose axes the codes are on, if the classifier sees latents rotated: a Markdown item a case."""
+    ends = axes_values(found, geometry)
+    ends = ends[ends.architecture == "binary_encoding"]
+    rows = ends.set_index([*GROUP, "metric"])[["mean", "std", "n"]].sort_index()
+    lines = []
+    for profile, experiment, protocol in ends[GROUP].drop_duplicates().itertuples(index=False):
+        base, _, change = experiment.partition(",")
+        if change != "classifier_rotated=true" or (profile, base, protocol, "off_vertices") not in rows.index:
+            continue
+        plain, turned = rows.loc[profile, base, protocol], rows.loc[profile, experiment, protocol]
+        own, seen, random, codes = (
+            plus_minus(*turned.loc[metric])
+            for metric in ("off_vertices", "off_seen", "rotated", "code_share")
+        )
+        n = n_seeds([part.loc["code_share", "n"] for part in (turned, plain)])
+        lines.append(
+            f"- **Whose axes the codes are on** ({found.title(profile, base, protocol)}): "
+            f"{_whose(plain['mean'], turned['mean'])}. A random rotation is put between latents and "
+            "classifier and stays as it is; Adam trains both as before, and the loss cannot tell. In units "
+            "of half the distance between a latent's two values, class means are then off their vertices "
+            f"by {own} on the axes of the latents ({random} if rotated at random), by {seen} on those that "
+            f"the classifier sees; without the rotation by {plus_minus(*plain.loc['off_vertices'])}. Read "
+            f"off the axes of the latents, {codes} of the training points have their class's most common "
+            f"code, without the rotation {plus_minus(*plain.loc['code_share'])} (n = {n})."
+        )
+    return "\n".join(lines)
+
+
+def _whose(plain: pd.Series, turned: pd.Series) -> str:
+    """The axes on which at least half of the alignment is that there is without the rotation."""
+    alignment = plain["rotated"] - plain["off_vertices"]
+    own, seen = turned["rotated"] - turned[["off_vertices", "off_seen"]]
+    if any(math.isnan(gain) for gain in (alignment, own, seen)):
+        return "how far class means are from vertices is not defined in some seed"
+    if alignment <= 0:
+        return "class means are no nearer to vertices than rotated at random"
+    named = (own, "the latents'"), (seen, "the classifier's")
+    return " and ".join(words for gain, words in named if gain >= alignment / 2) or "neither's"

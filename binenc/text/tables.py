@@ -133,8 +133,11 @@ def vertices_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
 
 def axes_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     """How far class means are off vertices, as trained and rotated, beside how well the network does."""
-    titles = {"off_vertices": "Off their vertices", "rotated": "Rotated", "code_share": "Whole-code share"}
-    titles |= {
+    titles = {
+        "off_vertices": "Off their vertices",
+        "off_seen": "As the classifier sees them",
+        "rotated": "Rotated",
+        "code_share": "Whole-code share",
         "gain": "Gain",
         "tr_sw_sb": "Tr(Sw Sb⁺)/C",
         "loss": "Loss, training",
