@@ -272,16 +272,22 @@ def test_whose_axes_the_codes_are_on(made, plain, own, seen, said):
         geometry.loc[mine, "value"] = np.where(rotated[mine], second, first)
     found = dataclasses.replace(found, table=repeated(found.table, changes))
     t = found.table
-    shares = (t.metric == "code_share") & (t.split == "train")
-    t.loc[shares, "value"] = np.where(t.experiment[shares] == ROTATED, 0.55, 0.75)
+    for metric, values in {
+        "code_share": (0.5, 0.75),
+        "accuracy": (0.9, 0.8),
+        "tr_sw_sb": (0.01, 0.02),
+    }.items():
+        mine = (t.metric == metric) & (t.split == hypercube.BESIDE[metric])
+        t.loc[mine, "value"] = np.where(t.experiment[mine] == ROTATED, *values)
     (line,) = hypercube.rotated_classifier(found, geometry).splitlines()
     assert line.startswith("- **Whose axes the codes are on** (Digits (MLP), as written · profile smoke, ")
     assert f"): {said} rotation" in line
     if not np.isnan(own):
         assert f"vertices by {own:.4f} ± 0 on the axes of the latents (0.6000 ± 0 if rotated at" in line
     assert f"by {seen:.4f} ± 0 on those that the classifier sees; without the rotation by {plain:.4f}" in line
-    assert "latents, 0.5500 ± 0 of the training points have their class's most common code, " in line
-    assert line.endswith("without the rotation 0.7500 ± 0 (n = 2).")
+    assert "latents, 0.5000 ± 0 and 0.7500 ± 0 of the training points have their class's most comm" in line
+    assert "the test accuracy is 0.9000 ± 0 and 0.8000 ± 0, Tr(Sw Sb⁺)/C 0.0100" in line
+    assert line.endswith(" ± 0 (n = 2).")
 
 
 def test_nothing_is_said_of_whose_axes_without_both_runs(made):

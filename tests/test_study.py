@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn import save_all
+from synthetic import synthetic
 
-from binenc import study, training
+from binenc import records, study, training
 from binenc.choice import choose
 from binenc.profile import ARCHITECTURES, InputError, Profile
 
@@ -186,3 +187,15 @@ def test_variants_are_read_where_all_are_asked_for(results):
     save_all(quick, [quick.all_runs()[0], variant])
     assert study.read(["quick"]).runs["quick"] == [quick.all_runs()[0]]
     assert variant in study.read(["quick"], variants=["protocol"]).runs["quick"]
+
+
+def test_the_part_of_which_a_field_was_changed(results):
+    quick = Profile.read("quick")
+    for name in ("digits_mlp", "digits_mlp,classifier_sgd=0.05", "digits_mlp,classifier_rotated=true"):
+        run = quick.run(name, "as_written", "binary_encoding", 0)
+        records.save(synthetic(run), records.folder(quick, run))
+    found = study.read(["quick"], variants=["experiment"])
+    rotated = found.changed_in("classifier_rotated")
+    assert [run.experiment_name for _, run in rotated.each()] == ["digits_mlp,classifier_rotated=true"]
+    assert set(rotated.table.experiment) == {"digits_mlp,classifier_rotated=true"}
+    assert not list(found.changed_in("gamma").parts())

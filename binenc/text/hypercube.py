@@ -223,9 +223,12 @@ def rotated_classifier(found: Study, geometry: pd.DataFrame) -> str:
         if change != "classifier_rotated=true" or (profile, base, protocol, "off_vertices") not in rows.index:
             continue
         plain, turned = rows.loc[profile, base, protocol], rows.loc[profile, experiment, protocol]
-        own, seen, random, codes = (
-            plus_minus(*turned.loc[metric])
-            for metric in ("off_vertices", "off_seen", "rotated", "code_share")
+        own, seen, random = (
+            plus_minus(*turned.loc[metric]) for metric in ("off_vertices", "off_seen", "rotated")
+        )
+        shared, right, collapse = (
+            " and ".join(plus_minus(*part.loc[metric]) for part in (turned, plain))
+            for metric in ("code_share", "accuracy", "tr_sw_sb")
         )
         n = n_seeds([part.loc["code_share", "n"] for part in (turned, plain)])
         lines.append(
@@ -234,9 +237,9 @@ def rotated_classifier(found: Study, geometry: pd.DataFrame) -> str:
             "classifier and stays as it is; Adam trains both as before, and the loss cannot tell. In units "
             "of half the distance between a latent's two values, class means are then off their vertices "
             f"by {own} on the axes of the latents ({random} if rotated at random), by {seen} on those that "
-            f"the classifier sees; without the rotation by {plus_minus(*plain.loc['off_vertices'])}. Read "
-            f"off the axes of the latents, {codes} of the training points have their class's most common "
-            f"code, without the rotation {plus_minus(*plain.loc['code_share'])} (n = {n})."
+            f"the classifier sees; without the rotation by {plus_minus(*plain.loc['off_vertices'])}. With "
+            f"and without it, read off the axes of the latents, {shared} of the training points have their "
+            f"class's most common code; the test accuracy is {right}, Tr(Sw Sb⁺)/C {collapse} (n = {n})."
         )
     return "\n".join(lines)
 
