@@ -16,7 +16,7 @@ from binenc.profile import ROOT, InputError
 from binenc.text import evidence
 
 MARKERS = re.compile(r"(<!-- verdicts:.*?-->\n).*?(<!-- /verdicts -->)", re.S)
-CLOSED = "<details><summary>Shorter and smaller runs</summary>\n\n{}\n\n</details>"
+CLOSED = "<details><summary>{}</summary>\n\n{}\n\n</details>"
 
 
 def write(readme: Path, table: str) -> None:
@@ -46,12 +46,13 @@ def main(names: list[str]) -> None:
     said = [
         *evidence.gaps(found),
         claims.table_markdown(verdicts[first]),
-        front.numbers(found, study.read(names, variants=["experiment", "protocol"]), judged),
+        front.findings(found, study.read(names, variants=["experiment", "protocol"])),
+        CLOSED.format("The numbers behind these verdicts", front.numbers(judged)),
     ]
     if not first.all():
         items = front.elsewhere(judged), front.at_length(found, judged)
         others = claims.table_markdown(verdicts[~first]), *filter(None, items)
-        said.append(CLOSED.format("\n\n".join(others)))
+        said.append(CLOSED.format("Shorter and smaller runs", "\n\n".join(others)))
     write(ROOT / "README.md", "\n\n".join(said))
     newest = max(next(filter(None, figures)), key=lambda path: path.stat().st_mtime)
     shutil.copy(newest, ROOT / ".github/emergence.svg")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import save_all
 from worlds import REFUTED, paper_world, table
 
 from binenc import study
@@ -22,29 +23,41 @@ def cells(text: str) -> list[list[str]]:
     return [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("| ")][2:]
 
 
+def bold(items: str) -> list[str]:
+    return [re.match(r"- \*\*(.+?)\*\*", line)[1] for line in items.splitlines()]
+
+
 def test_the_numbers_are_of_the_first_profile_and_in_their_order(made):
-    found = study.read(["smoke"], ["digits_mlp"])
     worlds = [table(paper_world(), protocol=name) for name in ("as_written", "as_released")]
     worlds = [world.assign(profile="smoke") for world in worlds]
     judged = judge_table(pd.concat([*worlds, worlds[0].assign(profile="mine")]))
-    said = front.numbers(found, found, judged, "#claim-{number}")
-    shown, items = said.split("\n\n")
+    shown, items = front.numbers(judged, "#claim-{number}").split("\n\n")
     assert [row[0] for row in cells(shown)] == [f"[{n}](#claim-{n})" for n in map(int, "1122334567888889999")]
     assert all(len(row) == 5 for row in cells(shown))
-    titles = [re.match(r"- \*\*(.+?)\*\*", line)[1] for line in items.splitlines()]
-    assert titles == [
-        *(f"Claim [{n}](#claim-{n})." for n in (1, 3, 5, 6, 9)),
+    assert bold(items) == [f"Claim [{n}](#claim-{n})." for n in (1, 3, 5, 6, 9)]
+
+
+def test_beyond_the_claims_stands_where_protocols_part_and_why_latents_turn_binary(results):
+    quick = Profile.read("quick")
+    changes = "digits_mlp", "digits_mlp,classifier_sgd=0.05", "digits_mlp,classifier_rotated=true"
+    save_all(quick, [run for run in quick.all_runs() if run.experiment_name in changes])
+    found = study.read(["quick"])
+    changed = study.read(["quick"], variants=["experiment", "protocol"])
+    assert bold(front.findings(found, changed)) == [
         "As released beside as written",
+        "One difference at a time",
         "Simplex at vertices of a hypercube",
+        "Whose axes the codes are on",
+        "What puts class means at vertices",
     ]
 
 
 def test_of_one_architecture_there_are_the_numbers_that_it_has(made):
     found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding"])
-    said = front.numbers(found, found, judge_table(found.table))
-    assert [row[0] for row in cells(said)] == ["1", "1", "3", "3"]
+    assert [row[0] for row in cells(front.numbers(judge_table(found.table)))] == ["1", "1", "3", "3"]
     case = found.title("smoke", "digits_mlp", "as_written")
-    assert said.splitlines()[-1].startswith(f"- **Simplex at vertices of a hypercube** ({case}; no test). ")
+    (said,) = front.findings(found, found).splitlines()
+    assert said.startswith(f"- **Simplex at vertices of a hypercube** ({case}; no test). ")
 
 
 @pytest.fixture

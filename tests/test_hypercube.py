@@ -123,7 +123,7 @@ def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, de
     shares = (t.metric == "code_share") & (t.split == "train")
     t.loc[shares, "value"] = np.where(t.experiment[shares].str.contains("sgd"), 0.55, 0.75)
     (line,) = hypercube.axes(found, geometry).splitlines()
-    assert line.startswith("- **What seems to put class means at vertices** (Digits (MLP), as written · ")
+    assert line.startswith("- **What puts class means at vertices** (Digits (MLP), as written · ")
     assert "vertices by 0.2000 ± 0 where Adam trains all weights (0.6000 ± 0 if rotated at random)" in line
     assert f"by {descent:.4f} ± 0 (0.6000 ± 0) where gradient descent" in line
     assert line.endswith(

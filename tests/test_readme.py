@@ -26,8 +26,8 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     monkeypatch.setattr(
         readme.study, "read", lambda names, **_: SimpleNamespace(profiles=names, **vars(found))
     )
-    numbers = "- **Apart** first_epochs\n- **Axes**"
-    monkeypatch.setattr(readme.front, "numbers", lambda found, changed, judged: numbers)
+    findings = "- **Apart** first_epochs\n- **Axes**"
+    monkeypatch.setattr(readme.front, "findings", lambda found, changed: findings)
     monkeypatch.setattr(readme.front, "at_length", lambda found, judged: "- **Later** than first")
     t = table(paper_world())
     judged = judge_table(pd.concat([t.assign(profile="first_epochs"), t]))
@@ -57,7 +57,9 @@ def test_the_readme_changes_with_its_figure_or_not_at_all(tmp_path, monkeypatch)
     assert folded.endswith("\n- **Later** than first\n\n</details>\n\n<!-- /verdicts -->\n")
     assert "\n- **Apart** first_epochs\n" in shown
     assert "| 10 | The three architectures" in written
-    assert "\n- **Axes**\n" in written
+    assert (
+        "\n- **Axes**\n\n<details><summary>The numbers behind these verdicts</summary>\n\n|  | Num" in written
+    )
     assert f"{len(have)} of {len(all_runs)} runs of `first_epochs`.** Without a record: Fashion" in written
     assert (tmp_path / ".github/emergence.svg").read_text() == "a figure"
 

@@ -64,30 +64,32 @@ LENGTH = {"title", "epochs", "evaluate_every"}
 """Of an experiment, what tells the first epochs of a training from all."""
 
 
-def numbers(found: Study, changed: Study, judged: list[Verdict], link: str = "") -> str:
-    """The numbers behind the first profile's verdicts, and what no claim asks, as Markdown.
+def findings(found: Study, changed: Study) -> str:
+    """What no claim asks: where the protocols part, and why latents turn binary; Markdown items.
 
-    ``changed`` is the same study with experiments and protocols of which a field was changed; ``link`` is
-    where a claim's number leads, such as ``#claim-{number}``.
+    ``changed`` is the same study with experiments and protocols of which a field was changed.
     """
     first = next(iter(found.profiles))
-    items = (
-        remarks(mine := [v for v in judged if v.profile == first], link),
-        protocols_apart(found, first),
-        one_at_a_time(changed),
-        beyond(changed),
-    )
-    return "\n\n".join(filter(None, (table(mine, link), "\n".join(filter(None, items)))))
+    items = protocols_apart(found, first), one_at_a_time(changed), beyond(changed)
+    return "\n".join(filter(None, items))
 
 
-def elsewhere(judged: list[Verdict], link: str = "") -> str:
-    """The numbers behind the verdicts of what else is recorded than the first profile, as Markdown."""
+def numbers(judged: list[Verdict], link: str = "") -> str:
+    """The numbers behind the first profile's verdicts, and remarks on them, as Markdown.
+
+    ``link`` is where a claim's number leads, such as ``#claim-{number}``.
+    """
+    mine = [v for v in judged if v.profile == judged[0].profile]
+    return "\n\n".join(filter(None, (table(mine, link), remarks(mine, link))))
+
+
+def elsewhere(judged: list[Verdict]) -> str:
+    """`numbers` of what else is recorded than the first profile."""
     recorded: dict[str, list[Verdict]] = {}
     for v in judged:
         if v.recorded and v.profile != judged[0].profile:
             recorded.setdefault(v.profile, []).append(v)
-    pieces = (piece for mine in recorded.values() for piece in (table(mine, link), remarks(mine, link)))
-    return "\n\n".join(filter(None, pieces))
+    return "\n\n".join(filter(None, map(numbers, recorded.values())))
 
 
 def table(judged: list[Verdict], link: str = "") -> str:

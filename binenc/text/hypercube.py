@@ -67,7 +67,7 @@ def _as_seen(record: Record, means: np.ndarray, book: np.ndarray) -> tuple[np.nd
 def beyond(found: Study) -> str:
     """What no claim asks, as Markdown items: of the first case that each of them is about."""
     geometry = geometry_of(found := found.only("binary_encoding", "linear_penultimate"))
-    first = (say(found, geometry).splitlines()[:1] for say in (axes, rotated_classifier))
+    first = (say(found, geometry).splitlines()[:1] for say in (rotated_classifier, axes))
     return "\n".join(filter(None, [simplex_on_a_cube(found, geometry), *chain(*first)]))
 
 
@@ -182,7 +182,7 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
         share, spread = case[descent].loc["code_share", ["mean", "std"]]
         first = _left(gain[adam], gain[descent], gain.get(no_loss), shared=share - spread > 0.5)
         said = (
-            f"- **What seems to put class means at vertices** ({found.title(*key)}): {first}. The binary "
+            f"- **What puts class means at vertices** ({found.title(*key)}): {first}. The binary "
             "loss alone cannot do it: it stays the same however latents are rotated, while codes are read "
             "off the axes. In units of half the distance between a latent's two values, class means are off "
             "their vertices "
