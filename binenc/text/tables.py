@@ -136,7 +136,7 @@ def axes_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     titles = {
         "off_vertices": "Off their vertices",
         "off_seen": "As the classifier sees them",
-        "rotated": "Rotated",
+        "rotated": "Rotated at random",
         "code_share": "Whole-code share",
         "gain": "Gain",
         "tr_sw_sb": "Tr(Sw Sb⁺)/C",
