@@ -2,9 +2,9 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -65,10 +65,14 @@ def _as_seen(record: Record, means: np.ndarray, book: np.ndarray) -> tuple[np.nd
 
 
 def beyond(found: Study) -> str:
-    """What no claim asks, as Markdown items: of the first case that each of them is about."""
+    """What no claim asks, as Markdown items; of what is told case by case the first."""
     geometry = geometry_of(found := found.only("binary_encoding", "linear_penultimate"))
-    first = (say(found, geometry).splitlines()[:1] for say in (rotated_classifier, axes))
-    return "\n".join(filter(None, [simplex_on_a_cube(found, geometry), *chain(*first)]))
+    items = (
+        simplex_on_a_cube(found, geometry),
+        rotated_classifier(found, geometry),
+        *axes(found, geometry)[:1],
+    )
+    return "\n".join(filter(None, items))
 
 
 def _under_binary_encoding(geometry: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
@@ -151,8 +155,8 @@ def axes_values(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([over_seeds(geometry), *recorded])
 
 
-def axes(found: Study, geometry: pd.DataFrame) -> str:
-    """What is left of the codes without Adam in the classifier, and without the loss: a Markdown item a case.
+def axes(found: Study, geometry: pd.DataFrame) -> list[str]:
+    """What is left of the codes without Adam in the classifier, and without the loss: Markdown, an item a case.
 
     Without Adam: gradient descent trains the classifier. Without the loss: a linear penultimate layer. Most
     is gone where class means are nearer to their vertices than rotated ones by less than half as much.
@@ -193,7 +197,7 @@ def axes(found: Study, geometry: pd.DataFrame) -> str:
         if no_loss in case:
             said += f", by {off[no_loss]} with Adam but without the binary loss (linear penultimate)"
         lines.append(f"{said} (n = {n}).")
-    return "\n".join(lines)
+    return lines
 
 
 def _left(adam: float, descent: float, no_loss: float | None, shared: bool) -> str:
@@ -213,35 +217,40 @@ def _left(adam: float, descent: float, no_loss: float | None, shared: bool) -> s
 
 
 def rotated_classifier(found: Study, geometry: pd.DataFrame) -> str:
-    """Whose axes the codes are on, if the classifier sees latents rotated: a Markdown item a case."""
+    """Whose axes the codes are on, where the classifier sees latents rotated: a Markdown item, or nothing."""
     ends = axes_values(found, geometry)
     ends = ends[ends.architecture == "binary_encoding"]
     rows = ends.set_index([*GROUP, "metric"])[["mean", "std", "n"]].sort_index()
-    lines = []
+    whose, cases = Counter(), []
     for profile, experiment, protocol in ends[GROUP].drop_duplicates().itertuples(index=False):
         base, _, change = experiment.partition(",")
         if change != "classifier_rotated=true" or (profile, base, protocol, "off_vertices") not in rows.index:
             continue
         plain, turned = rows.loc[profile, base, protocol], rows.loc[profile, experiment, protocol]
+        whose[_whose(plain["mean"], turned["mean"])] += 1
         own, seen, random = (
             plus_minus(*turned.loc[metric]) for metric in ("off_vertices", "off_seen", "rotated")
         )
-        shared, right, collapse = (
+        shared, right = (
             " and ".join(plus_minus(*part.loc[metric]) for part in (turned, plain))
-            for metric in ("code_share", "accuracy", "tr_sw_sb")
+            for metric in ("code_share", "accuracy")
         )
         n = n_seeds([part.loc["code_share", "n"] for part in (turned, plain)])
-        lines.append(
-            f"- **Whose axes the codes are on** ({found.title(profile, base, protocol)}): "
-            f"{_whose(plain['mean'], turned['mean'])}. A random rotation is put between latents and "
-            "classifier and stays as it is; Adam trains both as before, and the loss cannot tell. In units "
-            "of half the distance between a latent's two values, class means are then off their vertices "
-            f"by {own} on the axes of the latents ({random} if rotated at random), by {seen} on those that "
-            f"the classifier sees; without the rotation by {plus_minus(*plain.loc['off_vertices'])}. With "
-            f"and without it, read off the axes of the latents, {shared} of the training points have their "
-            f"class's most common code; the test accuracy is {right}, Tr(Sw Sb⁺)/C {collapse} (n = {n})."
+        cases.append(
+            f"*{found.title(profile, base, protocol)}*: by {own} and {seen}; by {random} if rotated at "
+            f"random, {plus_minus(*plain.loc['off_vertices'])} without the rotation. With and without it "
+            f"the whole-code share is {shared}, the test accuracy {right} (n = {n})."
         )
-    return "\n".join(lines)
+    if not cases:
+        return ""
+    counts = (f"{words} ({n} of {len(cases)} cases)" for words, n in whose.most_common())
+    said = "; ".join(counts if len(cases) > 1 else whose)
+    return (
+        f"- **Whose axes the codes are on**: {said}. A random rotation is put between latents and classifier "
+        "and stays as it is; Adam trains both as before, and the binary loss cannot tell. Class means are "
+        "then off their vertices, in units of half the distance between a latent's two values, on the axes "
+        f"of the latents and on those that the classifier sees: {' '.join(cases)}"
+    )
 
 
 def _whose(plain: pd.Series, turned: pd.Series) -> str:
