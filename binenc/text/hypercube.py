@@ -156,7 +156,7 @@ def axes_values(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
 
 
 def axes(found: Study, geometry: pd.DataFrame) -> list[str]:
-    """What is left of the codes without Adam in the classifier, and without the loss: Markdown, an item a case.
+    """What is left of the codes without Adam in the classifier, and without the loss: an item a case.
 
     Without Adam: gradient descent trains the classifier. Without the loss: a linear penultimate layer. Most
     is gone where class means are nearer to their vertices than rotated ones by less than half as much.
