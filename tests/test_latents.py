@@ -90,26 +90,29 @@ def test_histograms_and_projection_of_every_experiment_and_protocol(made, shown,
     assert "0: class 0, 1: class 1" in shown[-1]["text/markdown"]
 
 
-def test_histograms_are_also_of_latents_as_the_classifier_sees_them(results, shown, tmp_path):
+def test_latents_stand_above_what_the_classifier_sees_of_them(results, shown, tmp_path):
     """It sees the latents in reverse order; a record that lacks some dimensions cannot tell."""
-    run = (quick := Profile.read("quick")).run(
-        "digits_mlp,classifier_rotated=true", "as_written", "binary_encoding", 0
-    )
+    quick = Profile.read("quick")
+    run = quick.run("digits_mlp,classifier_rotated=true", "as_written", "binary_encoding", 0)
     record = drawn(run)
     record.arrays["rotation"] = np.eye(DIMENSIONS)[::-1]
     records.save(record, records.folder(quick, run))
     found = study.read(["quick"], [run.experiment_name])
-    figures.histograms(found, "own", "See.")
-    figures.histograms(found, "seen", "See.", seen=True)
+    figures.seen_histograms(found, "both", "See.")
     case = "quick-digits-mlp-classifier-rotated-true-as-written"
-    own, seen = (pd.read_csv(tmp_path / f"figures/{name}-{case}.csv") for name in ("own", "seen"))
-    reverse = seen.assign(dimension=DIMENSIONS - 1 - seen.dimension).sort_values(list(own.columns[:3]))
-    assert reverse.points.tolist() == own.sort_values(list(own.columns[:3])).points.tolist()
+    both = pd.read_csv(tmp_path / f"figures/both-{case}.csv")
+    order = ["epoch", "dimension", "low"]
+    own, seen = (
+        both[both["axes"] == f"{whose} axes"].sort_values(order) for whose in ("latents'", "classifier's")
+    )
+    reverse = seen.assign(dimension=DIMENSIONS - 1 - seen.dimension).sort_values(order)
+    assert reverse[[*order, "points"]].to_numpy() == pytest.approx(own[[*order, "points"]].to_numpy())
     assert seen.points.tolist() != own.points.tolist()
+    assert "for Binary encoding, on latents' axes and on classifier's axes: " in options(shown[0])["alt"]
     record.arrays["sample_latents"] = record.arrays["sample_latents"][:, :, 1:]
     records.save(record, records.folder(quick, run))
-    figures.histograms(found, "fewer", "See.", seen=True)
-    assert len(shown) == 2
+    figures.seen_histograms(found, "fewer", "See.")
+    assert len(shown) == 1
 
 
 def test_a_single_latent_lies_on_a_line(smoke):

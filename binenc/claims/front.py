@@ -7,7 +7,7 @@ from binenc.claims.moves import one_at_a_time
 from binenc.claims.pages import marked, seeds, words
 from binenc.claims.verdict import Verdict
 from binenc.study import Study
-from binenc.text.hypercube import beyond
+from binenc.text.axes import beyond
 from binenc.text.prose import protocols_apart
 from binenc.text.words import markdown_table
 

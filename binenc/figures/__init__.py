@@ -3,7 +3,7 @@
 from binenc.figures.classes import by_class
 from binenc.figures.codes import codebooks, show_codebook
 from binenc.figures.curves import curves, ends, run_curves
-from binenc.figures.latents import histograms, projection, run_histograms
+from binenc.figures.latents import histograms, projection, run_histograms, seen_histograms
 from binenc.figures.networks import backbones, heads, loss_shape
 from binenc.figures.style import slug, table
 
@@ -19,6 +19,7 @@ __all__ = [
     "projection",
     "run_curves",
     "run_histograms",
+    "seen_histograms",
     "show_codebook",
     "slug",
     "table",

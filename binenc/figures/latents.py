@@ -1,5 +1,6 @@
 """Latents of a sample of test points: histograms of each dimension, and their two principal components."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -109,60 +110,76 @@ def _outline(edges: np.ndarray, tops: np.ndarray, y: float) -> Path:
     return Path(corners[np.r_[True, bends, True]], closed=False)
 
 
-def draw_histograms(examples: dict[str, Record], n: int, height: float) -> tuple[Figure, pd.DataFrame]:
-    """A row an architecture, a column an epoch, n dimensions in a panel."""
+def draw_histograms(
+    examples: dict[str, Record], n: int, height: float, rows: str = "architecture"
+) -> tuple[Figure, pd.DataFrame]:
+    """A row an architecture (or what else ``rows`` is), a column an epoch, n dimensions in a panel."""
     columns = max(len(snapshots(record)) for record in examples.values())
     size = (2 * PANEL, height * len(examples) + 0.55)
     tables = []
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(len(examples), columns, figsize=size, squeeze=False)
-        for line, (architecture, record) in zip(axes, examples.items(), strict=True):
+        for line, (name, record) in zip(axes, examples.items(), strict=True):
             for ax, at in zip(line, snapshots(record), strict=False):
                 table = ridges(record, at, n)
-                draw_ridges(ax, table, COLOURS[architecture])
-                if architecture == next(iter(examples)):
+                draw_ridges(ax, table, COLOURS[record.run["configuration"]["architecture"]])
+                if name == next(iter(examples)):
                     ax.set_title(f"epoch {table.epoch.iloc[0]}", y=1)
-                tables.append(table.assign(architecture=architecture))
-            line[0].set_ylabel(ARCHITECTURES[architecture].replace(" ", "\n"))
+                tables.append(table.assign(**{rows: name}))
+            line[0].set_ylabel(ARCHITECTURES.get(name, name).replace(" ", "\n"))
         figure.supxlabel("latent value", fontsize=10, y=0.012)
         edge = {"left": 0.12, "right": 0.985, "top": 1 - 0.27 / size[1], "bottom": 0.47 / size[1]}
         figure.subplots_adjust(**edge, wspace=0.12, hspace=0.33 / height)
     return figure, pd.concat(tables, ignore_index=True)
 
 
-def histograms(found: Study, name: str, see: str, seen: bool = False) -> None:
-    """Show histograms of some dimensions at four epochs, a figure an experiment and protocol.
+def histograms(found: Study, name: str, see: str) -> None:
+    """Show histograms of some dimensions at four epochs, a figure an experiment and protocol."""
+    for *case, examples in _cases(found):
+        names = ", ".join(ARCHITECTURES[a] for a in examples)
+        _show_histograms(found, name, case, see, names, examples)
 
-    With ``seen`` they are of the latents as the classifier sees them: of records that keep all dimensions.
+
+def seen_histograms(found: Study, name: str, see: str) -> None:
+    """Show the same of latents that the classifier sees rotated, and of what it sees, one above the other.
+
+    A record that lacks some dimensions cannot tell what it sees and is left out.
     """
+    for *case, examples in _cases(found):
+        for architecture, record in examples.items():
+            latents = record.arrays["sample_latents"].astype(float)
+            if latents.shape[2] == record.arrays["codebook"].shape[2]:
+                seen = replace(record, arrays=record.arrays | {"sample_latents": record.as_seen(latents)})
+                rows = {"latents' axes": record, "classifier's axes": seen}
+                names = f"{ARCHITECTURES[architecture]}, on {' and on '.join(rows)}"
+                _show_histograms(found, name, case, see, names, rows, "axes")
+
+
+def _cases(found: Study) -> Iterator[tuple]:
+    """Profile, experiment and protocol, and a record an architecture."""
     for profile, protocol, experiments in found.parts():
         for experiment in experiments:
-            examples = found.examples(profile, experiment, protocol)
-            if seen:
-                examples = {a: _as_seen(record) for a, record in examples.items() if _is_whole(record)}
-            if not examples:
-                continue
-            figure, numbers = draw_histograms(examples, SIDE_BY_SIDE, 1.55)
-            title = found.title(profile, experiment, protocol)
-            caption = (
-                f"{title}. {see} {_whose(examples)}, at most {SIDE_BY_SIDE} dimensions, each histogram "
-                f"scaled to its own largest bin, each axis to the dimensions shown. {GREY}"
-            )
-            names = ", ".join(ARCHITECTURES[a] for a in examples)
-            epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
-            alt = f"Histograms of latents after epochs {epochs} for {names}: {title}. {_spread(numbers)}"
-            show(figure, slug(name, profile, experiment, protocol), caption, alt, numbers)
+            yield profile, experiment, protocol, found.examples(profile, experiment, protocol)
 
 
-def _is_whole(record: Record) -> bool:
-    """Whether the sample of latents has all dimensions."""
-    return record.arrays["sample_latents"].shape[2] == record.arrays["codebook"].shape[2]
-
-
-def _as_seen(record: Record) -> Record:
-    """The record with the sample of latents as the classifier sees them."""
-    latents = record.as_seen(record.arrays["sample_latents"].astype(float))
-    return replace(record, arrays=record.arrays | {"sample_latents": latents})
+def _show_histograms(
+    found: Study,
+    name: str,
+    case: list[str],
+    see: str,
+    names: str,
+    examples: dict[str, Record],
+    rows: str = "architecture",
+) -> None:
+    figure, numbers = draw_histograms(examples, SIDE_BY_SIDE, 1.55, rows)
+    title = found.title(*case)
+    caption = (
+        f"{title}. {see} {_whose(examples)}, at most {SIDE_BY_SIDE} dimensions, each histogram "
+        f"scaled to its own largest bin, each axis to the dimensions shown. {GREY}"
+    )
+    epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
+    alt = f"Histograms of latents after epochs {epochs} for {names}: {title}. {_spread(numbers, rows)}"
+    show(figure, slug(name, *case), caption, alt, numbers)
 
 
 def _whose(examples: dict[str, Record]) -> str:
@@ -185,11 +202,11 @@ def run_histograms(record: Record, name: str) -> None:
     show(figure, name, caption, f"Histograms of latents after epochs {epochs}. {_spread(numbers)}", numbers)
 
 
-def _spread(numbers: pd.DataFrame) -> str:
+def _spread(numbers: pd.DataFrame, rows: str = "architecture") -> str:
     """In words: how many bins of a histogram are occupied at last."""
     last = numbers[numbers.epoch == numbers.epoch.max()]
-    used = last.groupby(["architecture", "dimension"]).size().groupby("architecture").mean()
-    said = ", ".join(f"{ARCHITECTURES[a]} {used[a]:.0f}" for a in ARCHITECTURES if a in used.index)
+    used = last.groupby([rows, "dimension"], sort=False).size().groupby(rows, sort=False).mean()
+    said = ", ".join(f"{ARCHITECTURES.get(name, name)} {n:.0f}" for name, n in used.items())
     return f"At last the points of a dimension lie in this many of {BINS} bins on average: {said}."
 
 
@@ -236,19 +253,15 @@ def _dots(ax: Axes, points: np.ndarray, colour: str) -> None:
 
 def projection(found: Study, name: str, see: str) -> None:
     """Show latents by their first two principal components, a figure an experiment and protocol."""
-    for profile, protocol, experiments in found.parts():
-        for experiment in experiments:
-            examples = found.examples(profile, experiment, protocol)
-            classes = next(iter(examples.values())).run["classes"]
-            figure, numbers = draw_projection(examples)
-            title = found.title(profile, experiment, protocol)
-            key = (
-                "" if classes[0] == "0" else " " + ", ".join(f"{i}: {c}" for i, c in enumerate(classes)) + "."
-            )
-            caption = f"{title}, after the last epoch. {see} {_whose(examples)}.{key}"
-            panels = "Scatter plots of latents, a panel an architecture, a colour a class"
-            alt = f"{panels}: {title}. {_tightness(numbers)}"
-            show(figure, slug(name, profile, experiment, protocol), caption, alt, numbers)
+    for *case, examples in _cases(found):
+        classes = next(iter(examples.values())).run["classes"]
+        figure, numbers = draw_projection(examples)
+        title = found.title(*case)
+        key = "" if classes[0] == "0" else " " + ", ".join(f"{i}: {c}" for i, c in enumerate(classes)) + "."
+        caption = f"{title}, after the last epoch. {see} {_whose(examples)}.{key}"
+        panels = "Scatter plots of latents, a panel an architecture, a colour a class"
+        alt = f"{panels}: {title}. {_tightness(numbers)}"
+        show(figure, slug(name, *case), caption, alt, numbers)
 
 
 def _tightness(numbers: pd.DataFrame) -> str:

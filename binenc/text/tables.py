@@ -7,7 +7,7 @@ from binenc.profile import ARCHITECTURES, PAPER_ARCHITECTURES
 from binenc.protocol import AS_RELEASED, AS_WRITTEN, Protocol
 from binenc.records import Record
 from binenc.study import GROUP, KEYS, Study, contents, over_seeds
-from binenc.text.hypercube import axes_values
+from binenc.text import axes
 from binenc.text.prose import final
 from binenc.text.words import METRICS, n_seeds, number, plus_minus
 
@@ -144,7 +144,7 @@ def axes_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
         "accuracy": "Accuracy, test",
     }
     lines = []
-    for key, part in axes_values(found, geometry).groupby(KEYS, sort=False):
+    for key, part in axes.values(found, geometry).groupby(KEYS, sort=False):
         shown = part.set_index("metric").loc[list(titles)]
         line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
         lines.append(line | _means(shown, titles) | _seeds(shown))
