@@ -17,7 +17,7 @@ gpu = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU on this machine"),
 ]
-
+ROTATED = "digits_mlp,classifier_rotated=true"
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -55,7 +55,7 @@ def test_graphs_are_replayed_for_full_batches_of_each_mode(smoke, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["digits_mlp", "digits_mlp,classifier_sgd=0.05", "digits_cnn,precision=bf16"]
+    "name", ["digits_mlp", "digits_mlp,classifier_sgd=0.05", ROTATED, "digits_cnn,precision=bf16"]
 )
 @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
 def test_a_step_reads_no_number_back(smoke, name, protocol):
@@ -69,7 +69,7 @@ def test_a_step_reads_no_number_back(smoke, name, protocol):
             step(*batch)
 
 
-@pytest.mark.parametrize("name", ["digits_mlp", "digits_cnn"])
+@pytest.mark.parametrize("name", ["digits_mlp", "digits_cnn", ROTATED])
 @pytest.mark.parametrize("protocol", ["as_written", "as_released"])
 def test_a_step_stays_on_the_device_of_its_model(smoke, name, protocol):
     """With "meta", which computes shapes alone, for a second device: torch refuses to mix it with the CPU."""

@@ -65,7 +65,7 @@ LENGTH = {"title", "epochs", "evaluate_every"}
 
 
 def findings(found: Study, changed: Study) -> str:
-    """What no claim asks: where the protocols part, and why latents turn binary; Markdown items.
+    """What no claim asks: where the protocols part, and why latents turn binary. Markdown items.
 
     ``changed`` is the same study with experiments and protocols of which a field was changed.
     """
