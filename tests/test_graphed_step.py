@@ -79,6 +79,7 @@ def test_a_step_stays_on_the_device_of_its_model(smoke, name, protocol):
     step = training.make_step(model, [optimizer], torch.zeros(2, dtype=torch.float64, device=meta), run)
     step(torch.empty(64, 1, 8, 8, device=meta), torch.empty(64, dtype=torch.int64, device=meta))
     assert all(parameter.grad.device == meta for parameter in model.parameters())
+    assert model.rotation is None or model.rotation.device == meta  # a product of matrices refuses nothing
 
 
 class TestGpu:
