@@ -52,7 +52,7 @@ def outputs(d: int, where: torch.device) -> tuple[torch.Tensor, ...]:
         model = step()
     split = data.load("mnist").train.to(where)
     logits, latents = forward(model, split.images)
-    return logits, latents, split.labels, model.classifier.weight.detach()
+    return logits, latents, split.labels, model.weight.detach()
 
 
 def metrics_row(d: int, where: torch.device, goals: dict) -> dict:

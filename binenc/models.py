@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -44,7 +45,8 @@ class Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         latents = self.penultimate(self.backbone(images))
-        return nn.functional.linear(latents, self.weight, self.classifier.bias), latents
+        seen = latents if self.rotation is None else latents @ self.rotation.T
+        return self.classifier(seen), latents
 
 
 def dense(sizes: list[int], dropout_rate: float) -> list[nn.Module]:
@@ -80,14 +82,18 @@ def build(run: Run, side: int, n_classes: int) -> Classifier:
         backbone = mlp(side, e.width, e.dropout_rate)
     else:
         backbone = cnn(side, e.channels, e.width, run.protocol.cnn_dense_layers, e.dropout_rate)
-    d = dimension(run)
-    rotation = random_rotation(d, run.seed) if e.classifier_rotated else None
-    return Classifier(backbone, penultimate_of(run), nn.Linear(d, n_classes), rotation)
+    penultimate, d = penultimate_of(run), dimension(run)
+    classifier, rotation = nn.Linear(d, n_classes), None
+    if e.classifier_rotated:  # which computes the same at the start
+        rotation = random_rotation(d, run.seed)
+        classifier.weight = nn.Parameter(classifier.weight.detach() @ rotation.T)
+    return Classifier(backbone, penultimate, classifier, rotation)
 
 
 def random_rotation(d: int, seed: int) -> Tensor:
-    """An orthogonal matrix (d, d), any as likely as any other; what torch draws after it stays the same."""
-    return nn.init.orthogonal_(torch.empty(d, d), generator=torch.Generator().manual_seed(seed))
+    """An orthogonal matrix (d, d), any as likely as any other, out of random numbers of its own."""
+    apart = int(np.random.SeedSequence((seed, 1)).generate_state(1)[0])
+    return nn.init.orthogonal_(torch.empty(d, d), generator=torch.Generator().manual_seed(apart))
 
 
 def penultimate_of(run: Run) -> nn.Module:

@@ -72,7 +72,7 @@ class Experiment(Strictly):
     classifier_sgd: Real = Field(0.0, ge=0)
     """Constant rate of gradient descent (momentum 0.9) that trains the classifier; 0 where Adam does."""
     classifier_rotated: bool = False
-    """The classifier sees the latents through a random rotation, which is drawn by the seed and stays."""
+    """The classifier sees latents through a fixed random rotation, which its first weights undo."""
 
     @model_validator(mode="after")
     def _channels_fit_backbone(self):

@@ -46,6 +46,7 @@ def main(names: list[str]) -> None:
     said = [
         *evidence.gaps(found),
         claims.table_markdown(verdicts[first]),
+        *filter(None, [claims.tally(verdicts[~first])]),
         front.findings(found, study.read(names, variants=["experiment", "protocol"])),
         CLOSED.format("The numbers behind these verdicts", front.numbers(judged)),
     ]

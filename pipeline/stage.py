@@ -105,6 +105,7 @@ def stage_chapter(path: Path) -> None:
     """Copy an executed chapter; code goes behind a toggle, on the landing page out of sight."""
     page = nbformat.read(path, as_version=4)
     tag_code(page, "remove-input" if path.stem == "intro" else "hide-input")
+    drop_empty(page)
     link_pages(page)
     page.cells.append(new_markdown_cell(foot(LINE, path.name, f"book/{path.stem}"), id="provenance"))
     nbformat.write(page, STAGE / "book" / path.name)
@@ -140,6 +141,13 @@ def tag_code(page: nbformat.NotebookNode, tag: str | None) -> None:
                 tags.append("remove-cell")
             elif tag:
                 tags.append(tag)
+
+
+def drop_empty(page: nbformat.NotebookNode) -> None:
+    """Remove outputs of Markdown that say nothing, which would show as a Python object."""
+    for cell in page.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if out.get("data", {}).get("text/markdown") != ""]
 
 
 def link_pages(page: nbformat.NotebookNode) -> None:

@@ -44,14 +44,12 @@ def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, de
     shares = (t.metric == "code_share") & (t.split == "train")
     t.loc[shares, "value"] = np.where(t.experiment[shares].str.contains("sgd"), 0.55, 0.75)
     (line,) = axes.needed(found, geometry).splitlines()
-    assert line.startswith(f"- **What puts class means at vertices**: {said}")
+    assert line.startswith(f"- **What class means at vertices take**: {said}")
     assert (
         "and with Adam but without the binary loss (linear penultimate): *Digits (MLP), as written · " in line
     )
-    assert (
-        f"*: by 0.2000 ± 0, by {descent:.4f} ± 0, by {no_loss:.4f} (by 0.6000 ± 0 if rotated at ran" in line
-    )
-    assert line.endswith("if rotated at random; n = 2).")
+    assert f"*: by 0.2000 ± 0, by {descent:.4f} ± 0, by {no_loss:.4f} (rotated at random 0.6000 ± 0" in line
+    assert line.endswith("0.6000 ± 0; n = 2).")
 
 
 def binary_alone() -> tuple[study.Study, pd.DataFrame]:
@@ -86,7 +84,7 @@ def test_what_is_not_aligned_has_no_alignment_to_lose(made, off, said):
     found, geometry = binary_alone()
     adam = (geometry.metric == "off_vertices") & ~geometry.experiment.str.contains("sgd")
     geometry.loc[adam, "value"] = off
-    assert f"**: {said}. The binary loss alone" in axes.needed(found, geometry)
+    assert f"**: {said}. The binary loss by itself" in axes.needed(found, geometry)
 
 
 def test_nothing_is_said_of_axes_without_a_record_of_gradient_descent(made):
@@ -140,10 +138,10 @@ def test_whose_axes_the_codes_are_on(made, plain, own, seen, said):
         t.loc[mine, "value"] = np.where(t.experiment[mine] == ROTATED, *values)
     (line,) = axes.whose(found, geometry).splitlines()
     assert line.startswith(f"- **Whose axes the codes are on**: {said}. A random rotation")
-    assert "classifier sees: *Digits (MLP), as written · profile smoke, trained afresh*: by " in line
+    assert "nothing): *Digits (MLP), as written · profile smoke, trained afresh*: by " in line
     if not np.isnan(own):
-        assert f": by {own:.4f} ± 0 and {seen:.4f} ± 0 (by 0.6000 ± 0 if rotated at random, " in line
-    assert f"at random, by {plain:.4f} ± 0 without the rotation); with and without it the whole-code " in line
+        assert f": by {own:.4f} ± 0 and {seen:.4f} ± 0 (rotated at random 0.6000 ± 0, wi" in line
+    assert f", without the rotation {plain:.4f} ± 0); with and without it the whole-code share " in line
     assert "share is 0.5000 ± 0 and 0.7500 ± 0, the test accuracy 0.9000 ± 0 and 0.8000 ± 0 (n = 2)" in line
 
 

@@ -48,7 +48,7 @@ def test_beyond_the_claims_stands_where_protocols_part_and_why_latents_turn_bina
         "One difference at a time",
         "Simplex at vertices of a hypercube",
         "Whose axes the codes are on",
-        "What puts class means at vertices",
+        "What class means at vertices take",
     ]
 
 

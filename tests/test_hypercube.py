@@ -91,8 +91,11 @@ def test_the_first_case_has_groups_where_classes_are_farther_apart_than_their_po
     for metric, value in {"off_vertices": 0.25, "within": within}.items():
         geometry.loc[geometry.metric == metric, "value"] = value
     said = hypercube.simplex_on_a_cube(found, geometry)
-    assert ("A latent takes two groups of values." in said) is groups
-    assert "by 0.25 of half the distance between the groups, training points their class mean by 0." in said
+    assert (
+        "Each class has a value of its own in each latent, not one of two: class means are" in said
+    ) is groups
+    assert "name by 0.25, in units of half the distance between a latent's two groups of values, tr" in said
+    assert f"training points off their class mean by {within:.2f}." in said
 
 
 def test_the_simplex_is_told_of_the_first_case_alone(made):
@@ -123,7 +126,7 @@ def test_vertices_that_are_no_simplex_are_told_where_class_means_are_near_one(ma
     said = hypercube.simplex_on_a_cube(found, geometry)
     assert f"is {means:.2f} between class means of test points, {codes:.2f} between their codes, " in said
     assert "codes, 0.50 between random directions" in said
-    assert "name by 0.70 of half" in said
+    assert "name by 0.70, in units of half" in said
     assert ("no test). Class means are near a simplex; the vertices" in said) == apart
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -132,7 +133,7 @@ def test_the_first_three_start_from_the_same_weights(smoke, experiment):
 
 @pytest.mark.parametrize("architecture", ["binary_encoding", "no_penultimate"])
 def test_a_rotation_stands_before_the_classifier_alone(smoke, architecture):
-    """By hand: W R x + b; all that is drawn with and without it is the same."""
+    """By hand: W R x + b, which starts as what the network without it computes."""
     built = []
     for name in ("digits_mlp", "digits_mlp,classifier_rotated=true"):
         torch.manual_seed(0)
@@ -140,14 +141,17 @@ def test_a_rotation_stands_before_the_classifier_alone(smoke, architecture):
         built.append(torch.rand(1))
     plain, drawn, turned, drawn_too = built
     assert torch.equal(drawn, drawn_too)
-    assert all(map(torch.equal, plain.parameters(), turned.parameters()))
+    weights = dict(turned.named_parameters())
+    for name, weight in plain.named_parameters():
+        assert torch.equal(weight, weights[name]) == (name != "classifier.weight")
     assert n_parameters(plain) == n_parameters(turned)
     images = torch.rand(50, 1, 8, 8)
     (logits, latents), (turned_logits, same) = plain(images), turned(images)
     torch.testing.assert_close(latents, same)
-    torch.testing.assert_close(turned_logits, turned.classifier(latents @ turned.rotation.T))
-    torch.testing.assert_close(turned_logits, latents @ turned.weight.T + turned.classifier.bias)
-    assert not torch.allclose(logits, turned_logits, rtol=0.1)
+    torch.testing.assert_close(logits, turned_logits, atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(turned.weight, plain.weight, atol=1e-6, rtol=1e-5)
+    by_hand = (turned.rotation @ latents.T).T @ turned.classifier.weight.T + turned.classifier.bias
+    torch.testing.assert_close(turned_logits, by_hand, atol=1e-6, rtol=1e-5)
 
 
 def test_a_random_rotation_keeps_lengths_and_is_of_its_seed():
@@ -156,6 +160,19 @@ def test_a_random_rotation_keeps_lengths_and_is_of_its_seed():
     assert torch.equal(first, again)
     assert (first - other).abs().max() > 0.1
     assert abs(first.diagonal()).max() < 0.5  # no axis stays where it was
+
+
+def test_a_rotation_has_nothing_to_do_with_the_initial_weights(smoke):
+    """Of one seed, torch's numbers are the same for both: normal ones, as a rotation is made of, by pairs."""
+    torch.manual_seed(0)
+    uniform = torch.rand(64 * 64)
+    torch.manual_seed(0)
+    normal = torch.randn(64 * 64)
+    drawn = nn.init.orthogonal_(torch.empty(64, 64), generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    torch.testing.assert_close(drawn, nn.init.orthogonal_(torch.empty(64, 64)))  # the numbers after a seed
+    for numbers in (uniform, normal, drawn.flatten()):
+        assert abs(np.corrcoef(numbers, random_rotation(64, 0).flatten())[0, 1]) < 0.06
 
 
 def test_dropout_acts_in_training_mode_alone(smoke):

@@ -38,6 +38,17 @@ def test_links_in_html_lead_to_pages_and_others_stay(tmp_path, monkeypatch):
     assert data == {"text/html": expected, "text/plain": "claims.ipynb"}
 
 
+def test_markdown_that_says_nothing_is_not_staged(tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "STAGE", tmp_path)
+    (tmp_path / "book").mkdir()
+    said = [{"text/markdown": text, "text/plain": "<Markdown object>"} for text in ("", "a", "")]
+    outputs = [new_output("stream", text="b"), *(new_output("display_data", data) for data in said)]
+    nbformat.write(new_notebook(cells=[new_code_cell("1", outputs=outputs)]), tmp_path / "encoding.ipynb")
+    stage.stage_chapter(tmp_path / "encoding.ipynb")
+    stream, shown = nbformat.read(tmp_path / "book/encoding.ipynb", as_version=4).cells[0].outputs
+    assert (stream.text, shown.data["text/markdown"]) == ("b", "a")
+
+
 def test_the_line_of_a_report_counts_the_records_of_each_profile(pages, smoke):
     quick = Profile.read("quick")
     other = [stage.Page(quick, quick.all_runs()[0], Path(), pages[0].record)]

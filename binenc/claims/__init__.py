@@ -6,6 +6,7 @@ from binenc.claims.pages import (
     summary,
     table_html,
     table_markdown,
+    tally,
 )
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "summary",
     "table_html",
     "table_markdown",
+    "tally",
     "to_frame",
 ]

@@ -1,7 +1,7 @@
 """What a claim is judged by: numbers that every seed has, with an interval over seeds."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -65,6 +65,8 @@ class Effect:
     note: str = ""
     farthest: float = math.inf
     """No value can lie farther from 0; else those of shares lie in 0 to 1, percentage points within ± 100."""
+    at_most: pd.Series | None = None
+    """The greatest value that each seed could have had, where what it is compared with limits it."""
 
     @property
     def n_seeds(self) -> int:
@@ -106,6 +108,16 @@ class Effect:
     def tied(self) -> bool:
         """Whether it is without width, shares aside: those are alike at an end of their range."""
         return self.without_width and not self.is_share
+
+    @property
+    def capped(self) -> bool:
+        """Whether it fails, and would not hold if all values were the greatest that they could be."""
+        greatest = self.values if self.at_most is None else self.at_most[self.values.index]
+        return (
+            "fails" == self.state
+            and replace(self, values=greatest).state != "holds"
+            and self.at_most is not None
+        )
 
     @property
     def on_side(self) -> bool | None:

@@ -2,13 +2,13 @@
 
 from itertools import permutations
 
-from binenc.claims.effect import Effect
+from binenc.claims.effect import BETWEEN, Effect
 from binenc.claims.moves import one_at_a_time
 from binenc.claims.pages import marked, seeds, words
 from binenc.claims.verdict import Verdict
 from binenc.study import Study
 from binenc.text.axes import beyond
-from binenc.text.prose import protocols_apart
+from binenc.text.prose import loss_range, protocols_apart
 from binenc.text.words import markdown_table
 
 SMALLEST, WEAKEST = "smallest", "weakest"
@@ -39,7 +39,6 @@ NUMBERS = {
     },
     "faster-collapse": {
         "ahead by all four": "Share of evaluations at which binary encoding is ahead on all four",
-        "worst, of all four": "Its worst evaluation / best of the others, where it is least ahead",
         "equiangularity, area": "Equiangularity, averaged over the epochs / best other",
         "Tr(Sw Sb⁺)/C, area": "Tr(Sw Sb⁺)/C, averaged over the epochs / best other",
         WEAKEST: "The least certain of the claim's eight numbers",
@@ -70,7 +69,7 @@ def findings(found: Study, changed: Study) -> str:
     ``changed`` is the same study with experiments and protocols of which a field was changed.
     """
     first = next(iter(found.profiles))
-    items = protocols_apart(found, first), one_at_a_time(changed), beyond(changed)
+    items = protocols_apart(found, first), one_at_a_time(changed), loss_range(found), beyond(changed)
     return "\n".join(filter(None, items))
 
 
@@ -146,16 +145,17 @@ def remarks(judged: list[Verdict], link: str = "") -> str:
 
 
 def _remark(v: Verdict) -> str:
-    """What the effects that decide have to say; of neural collapse, those that leave it open."""
+    """What the effects that decide have to say; of neural collapse, of those alone that leave it open."""
     if v.claim.slug != "faster-collapse":
         return v.remark
     if v.verdict != "undecided" or v.n_seeds < 2 or not v.unsure:
         return v.weakest.note
+    shared = set.intersection(*(set(e.note.split(BETWEEN)) for e in v.deciding))
     said = []
     for e in v.unsure:
-        note = f"; {e.note}" if e.note else ""
-        said.append(f"{e.name}: {e}{_unit(e)} (seed by seed {e.by_seed}; passes if {e.claimed}{note})")
-    return f"the intervals leave open: {'; '.join(said)}"
+        notes = [note for note in e.note.split(BETWEEN) if note and note not in shared]
+        said.append(f"{e.name}, {e}{_unit(e)}{f' ({BETWEEN.join(notes)})' if notes else ''}")
+    return BETWEEN.join([*sorted(shared - {""}), f"the intervals leave open: {BETWEEN.join(said)}"])
 
 
 def _linked(v: Verdict, link: str) -> str:

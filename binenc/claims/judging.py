@@ -84,6 +84,7 @@ def to_frame(judged: list[Verdict]) -> pd.DataFrame:
             "verdict": v.verdict,
             "lean": v.lean,
             "tied": v.tied,
+            "capped": v.capped,
             "n_seeds": v.n_seeds,
             "evidence": v.evidence,
             "why": v.why,

@@ -118,11 +118,13 @@ def without_scale(change: list[Effect]) -> str:
     falls, defined = sum(mean < 0 for mean in means), sum(mean == mean for mean in means)
     if defined < 2:
         return ""
-    where = "all four" if falls == len(means) else f"{falls} of the {defined} architectures that have it"
+    where = "all four" if falls == len(means) else f"{falls} of {defined} architectures"
+    if defined < len(means):
+        where += ", and is not defined at both ends in the others"
     return f"measured against the spread of class means, by Tr(Sw Sb⁺)/C, it falls in {where}"
 
 
 def begins_without(curve: pd.DataFrame) -> str:
     """That a measure (epochs, seeds) has no value at the first evaluation, and why."""
     n = curve.iloc[0].isna().sum()
-    return f"at first, {words.in_seeds(n, curve.shape[1])}, {NO_SIMPLEX}" if n else ""
+    return f"it begins, {words.in_seeds(n, curve.shape[1])}, where {NO_SIMPLEX}" if n else ""

@@ -80,11 +80,21 @@ def _cell(row: pd.Series) -> str:
 
 
 def words(row: pd.Series | Verdict) -> str:
-    """A verdict, its lean and whether it rests on seeds that tie."""
+    """A verdict, its lean, whether it rests on seeds that tie, and whether it could have been another."""
     if row.evidence and not row.n_seeds:
         return NO_RECORDS
     lean, tie = f", leans {row.lean}" if row.lean else "", ", seeds tie" if row.tied else ""
-    return WORDS[row.verdict] + lean + tie
+    return WORDS[row.verdict] + lean + tie + (", at the ceiling" if row.capped else "")
+
+
+def tally(verdicts: pd.DataFrame) -> str:
+    """The numbers of the claims by verdict: a Markdown table, a row a source, experiment and protocol."""
+    rows = []
+    for (records, where), part in verdicts.groupby(["source", "where"], sort=False):
+        judged = part[part.n_seeds > 0]
+        by = (judged.claim[judged.verdict == verdict] for verdict in WORDS)
+        rows.append([f"{where} · {records}", *(", ".join(map(str, some)) or "–" for some in by)])
+    return markdown_table(["Claims, by number", *WORDS.values()], rows) if rows else ""
 
 
 def headline(verdicts: pd.DataFrame) -> str:
@@ -144,6 +154,8 @@ def summary(verdicts: pd.DataFrame) -> str:
             "- *Seeds tie*: in an interval on which the verdict rests all seeds have the same value, so it "
             "does not show how far another seed might be. Shares of points are not marked: they are often "
             "alike at 0 or 1.",
+            "- *At the ceiling*: not reproduced, and it could not have been. One of the others has so many "
+            "points right that binary encoding would not have passed with all of them right.",
             "- 'Undecided' is no verdict against a claim. The more effects a claim has, the likelier one "
             "mean lies on the wrong side by chance.",
         ]

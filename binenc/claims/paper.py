@@ -172,7 +172,10 @@ def accuracy_leads(part: Part, split: str) -> list[Effect]:
     """Of binary encoding over each of the others, in percentage points."""
     mine, *others = (part.curve("accuracy", a, split) for a in (BINARY, *OTHERS))
     said = {"unit": "percentage points", "above": 0.0}
-    found = [Effect(versus(a), 100 * part.lead("accuracy", a, split), **said) for a in OTHERS]
+    found = [
+        Effect(versus(a), 100 * part.lead("accuracy", a, split), **said, at_most=100 * (1 - other.iloc[-1]))
+        for a, other in zip(OTHERS, others, strict=True)
+    ]
     note = together(ahead(mine, *others), lately(found, mine, *others))
     return [replace(e, note=note) for e in found]
 
@@ -262,7 +265,7 @@ def faster_collapse(part: Part) -> list[Effect]:
         leads.append(each.ahead.tolist())
         apart.append(each.apart)
     by = otherwise("the areas alone", found[1::2], found)
-    found[1::2] = [replace(area, note=together(area.note, by)) for area in found[1::2]]
+    found = [replace(effect, note=together(effect.note, by)) for effect in found]
     share = pd.DataFrame(np.min(leads, axis=0), seeds).mean(axis=1)
     worst = pd.concat(apart, axis=1).max(axis=1, skipna=False)
     return [

@@ -99,6 +99,11 @@ class Verdict:
         return self.verdict != "undecided" and bool(ties) and (all if every else any)(ties)
 
     @property
+    def capped(self) -> bool:
+        """Whether it is not reproduced where it could not have been."""
+        return self.verdict == "not reproduced" and any(effect.capped for effect in self.settling)
+
+    @property
     def on_side(self) -> bool | None:
         """Whether the means alone agree with the claim; None if those that could say so are not all there."""
         sides, settles = [effect.on_side for effect in self.deciding], self.claim.one_suffices

@@ -69,16 +69,16 @@ def needed(found: Study, geometry: pd.DataFrame) -> str:
         off = [plus_minus(*part.loc["off_vertices"]) for part in parts]
         random = plus_minus(*parts[0].loc["rotated"])
         n = n_seeds([part.loc["rotated", "n"] for part in parts[:2]])
-        items.append(f"*{title}*: by {', by '.join(off)} (by {random} if rotated at random; n = {n}).")
+        items.append(f"*{title}*: by {', by '.join(off)} (rotated at random {random}; n = {n}).")
     if not items:
         return ""
     third = ", and with Adam but without the binary loss (linear penultimate)" if without_loss else ""
     return (
-        f"- **What puts class means at vertices**: {_counted(told)}. The binary loss alone cannot do it: it "
-        "stays the same however latents are rotated, while codes are read off the axes. Class means are off "
-        "their vertices, in units of half the distance between a latent's two values, where Adam trains all "
-        "weights, where gradient descent, with momentum and at a constant rate of its own, trains those of "
-        f"the classifier{third}: {' '.join(items)}"
+        f"- **What class means at vertices take**: {_counted(told)}. The binary loss by itself does not say "
+        "at which: it stays the same however latents are rotated, while codes are read off the axes. Class "
+        "means are off their vertices where Adam trains all weights, where gradient descent, from the same "
+        "initial weights, with momentum and at a constant rate of its own, trains those of the "
+        f"classifier{third}: {' '.join(items)}"
     )
 
 
@@ -97,17 +97,18 @@ def whose(found: Study, geometry: pd.DataFrame) -> str:
         )
         n = n_seeds([part.loc["code_share", "n"] for part in (turned, plain)])
         items.append(
-            f"*{title}*: by {own} and {seen} (by {random} if rotated at random, by "
-            f"{plus_minus(*plain.loc['off_vertices'])} without the rotation); with and without it the "
-            f"whole-code share is {shared}, the test accuracy {right} (n = {n})."
+            f"*{title}*: by {own} and {seen} (rotated at random {random}, without the rotation "
+            f"{plus_minus(*plain.loc['off_vertices'])}); with and without it the whole-code share is "
+            f"{shared}, the test accuracy {right} (n = {n})."
         )
     if not items:
         return ""
     return (
         f"- **Whose axes the codes are on**: {_counted(told)}. A random rotation is put between latents and "
         "classifier and stays as it is; Adam trains both as before, and the binary loss cannot tell. Class "
-        "means are then off their vertices, in units of half the distance between a latent's two values, on "
-        f"the axes of the latents and on those that the classifier sees: {' '.join(items)}"
+        "means are then off their vertices on the axes of the latents and on those that the classifier sees "
+        "(in units of half the distance between a latent's two values: 0 at vertices; rotated at random is "
+        f"what axes have that mean nothing): {' '.join(items)}"
     )
 
 

@@ -120,13 +120,14 @@ def simplex_on_a_cube(found: Study, geometry: pd.DataFrame) -> str:
         without = f"With a linear penultimate layer that of class means is {spread}. "
     means, codes, random = mine.means_equiangularity, mine.code_equiangularity, mine.d**-0.5
     apart = means < random / 4 and codes > random / 2
-    groups = "A latent takes two groups of values. " if mine.off_vertices > mine.within else ""
+    groups = "Each class has a value of its own in each latent, not one of two: class"
+    groups = groups if mine.off_vertices > mine.within else "Class"
     first = "Class means are near a simplex; the vertices that their codes name are not. " if apart else ""
     return (
         f"- **Simplex at vertices of a hypercube** ({found.title(*key)}; no test). {first}The standard "
         f"deviation of the cosines, 0 in a simplex, is {number(means, 2)} between class means of test "
         f"points, {number(codes, 2)} between their codes, {number(random, 2)} between random directions. "
-        f"{without}{groups}Class means miss the vertices that their codes name "
-        f"by {number(mine.off_vertices, 2)} of half the distance between the groups, training points their "
-        f"class mean by {number(mine.within, 2)}."
+        f"{without}{groups} means are off the vertices that their codes name by "
+        f"{number(mine.off_vertices, 2)}, in units of half the distance between a latent's two groups of "
+        f"values, training points off their class mean by {number(mine.within, 2)}."
     )

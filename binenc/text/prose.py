@@ -171,21 +171,20 @@ def sharing(found: Study) -> str:
 
 
 def loss_range(found: Study) -> str:
-    """Between which values L_bin lies under binary encoding, and what its exponential is there."""
+    """Between which values L_bin lies under binary encoding, and what its exponential is there: an item."""
     table = found.table[(found.table.metric == "loss_bin") & (found.table.split == "train")]
     of_the_mean = ~table.protocol.str.contains("loss_bin=")  # other readings are other functions
     table = table[(table.architecture == "binary_encoding") & of_the_mean]
     if table.empty:
-        return "No experiment here has records of binary encoding with the exponential of the mean."
+        return ""
     n, least, most = len(table[[*GROUP, "seed"]].drop_duplicates()), table.value.min(), table.value.max()
     excess = most - 1 - math.log(most)
-    said = (
-        f"In {counted(n, 'run')} with binary encoding $\\mathcal L_{{bin}}$ of the training points lies "
-        f"between {number(least, 4)} and {number(most, 4)} at every evaluation. There it is one plus the "
-        f"mean square of the latents to within about {number(excess, 1)}"
+    small = ": a penalty on the mean square does what the exponential does" if excess < 0.01 else ""
+    return (
+        f"- **What the exponential does** ({counted(n, 'run')} with binary encoding). L_bin of the training "
+        f"points lies between {number(least, 4)} and {number(most, 4)} at every evaluation, where exp(x²) "
+        f"is 1 + x², averaged over points and latents, to within about {number(excess, 1)}{small}."
     )
-    small = ": it acts as a penalty on the mean square, and nowhere does the exponential grow steeply"
-    return f"{said}{small if excess < 0.01 else ''}."
 
 
 def simplex_floor(found: Study) -> str:
