@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -54,12 +55,13 @@ class Study:
         runs = {n: [r for r in some if r.architecture in architectures] for n, some in self.runs.items()}
         return replace(self, runs=runs, table=self.table[self.table.architecture.isin(architectures)])
 
-    def changed_in(self, field: str) -> "Study":
-        """The part of the experiments of which a field was changed, which may have no run."""
-        change = f",{field}="
-        runs = {n: [r for r in some if change in r.experiment_name] for n, some in self.runs.items()}
-        changed = self.table.experiment.str.contains(change, regex=False)
-        return replace(self, runs=runs, table=self.table[changed])
+    def changed_in(self, change: str) -> "Study":
+        """The part of the experiments with a change of that pattern, which may have no run."""
+        pattern = f",{change}(?:,|$)"
+        runs = {
+            n: [r for r in some if re.search(pattern, r.experiment_name)] for n, some in self.runs.items()
+        }
+        return replace(self, runs=runs, table=self.table[self.table.experiment.str.contains(pattern)])
 
     def label(self, profile: str, experiment: str, protocol: str = "") -> str:
         """The experiment's title, with the profile where two have experiments of that title; the protocol."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench import building, timing
+from bench import building, steps, timing
 from bench.measures import loops, mixtures
 from bench.timing import row
 from binenc.metrics import measure
@@ -27,6 +27,12 @@ def test_a_row_is_of_medians():
 def test_a_row_without_a_baseline_or_a_limit_has_no_ratio_or_share():
     made = row("A build", "s", {"ours": [2.0]})
     assert (made["ours"], made["ratio"], made["share"], made["goals"]) == (2, None, None, {})
+
+
+def test_the_limit_has_the_products_of_every_layer():
+    """Three of the MLP, the penultimate layer, the classifier."""
+    run = Profile.read("smoke").run("digits_mlp", "as_written", "binary_encoding", 0)
+    assert len(steps.arithmetic(run, 2, torch.float32)) == 5
 
 
 def test_the_baseline_measures_what_we_measure():

@@ -5,6 +5,7 @@ import pytest
 from worlds import BINARY, LINEAR, NONE, judge, paper_world, table
 
 from binenc.claims.notes import ahead
+from binenc.claims.pages import words
 
 FREE = "judged by standardised log-likelihood it would be"
 UNSURE = "with an interval that holds 0"
@@ -160,8 +161,8 @@ def test_a_first_value_over_fewer_classes_is_said():
     t = table(paper_world())
     first = (t.metric == "tr_sw_sb") & (t.epoch == 0) & (t.architecture == NONE)
     t.loc[first & (t.seed == 1), "value"] = float("nan")
-    said = "On mean entry, no penultimate: at first, in 1 of 3 seeds, a class has no point or all class means"
-    assert f"{said} coincide" in judge(9, t).why
+    said = "On mean entry, no penultimate: it begins, in 1 of 3 seeds, where a class has no point or all"
+    assert f"{said} class means coincide" in judge(9, t).why
 
 
 def test_a_mean_entry_or_a_whole_code_is_set_against_the_milder_measure():
@@ -224,11 +225,13 @@ def test_that_binary_encoding_is_as_comparable_is_said():
 def test_the_variance_within_classes_is_told_relative_to_that_between_them():
     grows = {("tr_sw_sb", NONE): (0.5, 0.7, 1.0)}
     why = judge(9, table(paper_world() | grows)).why
-    assert "by Tr(Sw Sb⁺)/C, it falls in 3 of the 4 architectures that have it" in why
+    assert "by Tr(Sw Sb⁺)/C, it falls in 3 of 4 architectures" in why
     t = table(paper_world() | grows)
     first = (t.metric == "tr_sw_sb") & (t.epoch == 0) & (t.architecture == NONE)
     t.loc[first & (t.seed == 1), "value"] = float("nan")
-    assert "it falls in 3 of the 3 architectures that have it" in judge(9, t).why
+    assert (
+        "it falls in 3 of 3 architectures, and is not defined at both ends in the others" in judge(9, t).why
+    )
 
 
 def test_what_no_architecture_has_is_not_told():
@@ -236,10 +239,36 @@ def test_what_no_architecture_has_is_not_told():
     t.loc[(t.metric == "tr_sw_sb") & (t.epoch == 0), "value"] = float("nan")
     why = judge(9, t).why
     assert "measured against the spread" not in why
-    assert "at first, in 3 of 3 seeds, a class has no point" in why
+    assert "it begins, in 3 of 3 seeds, where a class has no point" in why
 
 
 def test_one_seed_is_not_counted_among_seeds():
     t = table(paper_world() | {("accuracy", NONE): (0.5, 0.9, 1.0)}, seeds=1, noise=0.0)
     said = "; in its only seed one of the others has accuracy 1, which cannot be exceeded"
     assert judge(6, t).why.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("best", "mine", "verdict", "capped"),
+    [
+        (1.0, 0.95, "not reproduced", True),
+        (0.999, 0.95, "not reproduced", False),
+        (1.0, 1.0, "undecided", False),
+    ],
+)
+def test_what_could_not_have_been_reproduced_is_told_apart(best, mine, verdict, capped):
+    """No accuracy is above 1."""
+    world = paper_world() | {("accuracy", NONE): (0.5, 0.9, best), ("accuracy", BINARY): (0.5, 0.9, mine)}
+    t = table(world, noise=0.0)
+    v = judge(6, t)
+    assert (v.verdict, v.capped) == (verdict, capped)
+    assert words(v).endswith(", at the ceiling") is capped
+
+
+def test_where_one_seed_leaves_room_the_interval_decides_whether_it_would_have_been_enough():
+    worse = {("accuracy", NONE): (0.5, 0.9, 1.0), ("accuracy", BINARY): (0.5, 0.9, 0.95)}
+    t = table(paper_world() | worse, noise=0.0)
+    last = (t.metric == "accuracy") & (t.epoch == t.epoch.max()) & (t.architecture == NONE)
+    for seeds, capped in (([0], True), ([0, 1, 2], False)):  # +0.2, 0, 0 would be open, +0.2 thrice not
+        t.loc[last & t.seed.isin(seeds), "value"] = 0.998
+        assert judge(6, t).capped is capped

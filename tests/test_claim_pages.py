@@ -20,6 +20,7 @@ from binenc.claims.pages import (
     summary,
     table_html,
     table_markdown,
+    tally,
 )
 from binenc.claims.paper import BINARY, CLAIMS, NONE
 from binenc.figures.effects import forest
@@ -218,3 +219,13 @@ def test_verdicts_can_be_read_on_their_colours():
 
     for back, front in COLOURS.values():
         assert (luminance(back) + 0.05) / (luminance(front) + 0.05) > 7
+
+
+def test_a_tally_has_each_claim_once_a_row():
+    both = pd.concat([table(paper_world()), table(paper_world() | REFUTED[3], protocol="as_released")])
+    one = table(paper_world(), seeds=1, protocol="as_written,dropout=first_epoch")
+    *_, first, second, third = tally(to_frame(judging.judge_table(pd.concat([both, one])))).splitlines()
+    assert first == "| digits_mlp, as written · quick | 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 | – | – |"
+    assert second == "| digits_mlp, as released · quick | 1, 2, 4, 5, 6, 7, 8, 9, 10 | 3 | – |"
+    assert third.endswith("| 10 | – | 1, 2, 3, 4, 5, 6, 7, 8, 9 |")
+    assert tally(to_frame(judging.judge_table(both)).iloc[:0]) == ""

@@ -201,14 +201,29 @@ def test_a_record_without_what_a_report_reads_is_refused(packed, export_instead,
     assert f"{run.id}: {lack}" in refused(packed, here)
 
 
-def test_a_record_without_the_rotation_of_its_run_is_refused(tmp_path, monkeypatch, here):
+@pytest.mark.parametrize(
+    ("rotation", "said"),
+    [
+        (None, "arrays.npz lacks 'rotation'"),
+        (np.eye(3), "'rotation' is no orthogonal matrix of the latents' dimension"),
+        (2 * np.eye(4), "'rotation' is no orthogonal matrix of the latents' dimension"),
+        (np.eye(4)[::-1], ""),
+    ],
+)
+def test_the_record_of_a_rotated_run_has_its_rotation(tmp_path, monkeypatch, here, rotation, said):
     quick = Profile.read("quick")
     run = quick.run("digits_mlp,classifier_rotated=true", "as_written", "binary_encoding", 0)
+    record = synthetic(run)
+    arrays = record.arrays | ({} if rotation is None else {"rotation": rotation})
     with monkeypatch.context() as patch:
         patch.setattr(records, "RESULTS", tmp_path / "there")
-        records.save(synthetic(run), records.folder(quick, run))
+        records.save(dataclasses.replace(record, arrays=arrays), records.folder(quick, run))
         exchange.export(quick, tmp_path / "quick.tar")
-    assert f"{run.id}: arrays.npz lacks 'rotation'" in refused(tmp_path / "quick.tar", here)
+    if said:
+        assert f"{run.id}: " in (refusal := refused(tmp_path / "quick.tar", here))
+        assert said in refusal
+    else:
+        assert list(exchange.add(tmp_path / "quick.tar")[1].values()) == ["added"]
 
 
 def test_a_field_that_the_profile_lacks_is_a_difference():

@@ -99,7 +99,7 @@ def test_latents_stand_above_what_the_classifier_sees_of_them(results, shown, tm
     records.save(record, records.folder(quick, run))
     found = study.read(["quick"], [run.experiment_name])
     figures.seen_histograms(found, "both", "See.")
-    case = "quick-digits-mlp-classifier-rotated-true-as-written"
+    case = "quick-digits-mlp-classifier-rotated-true-as-written-binary-encoding"
     both = pd.read_csv(tmp_path / f"figures/both-{case}.csv")
     order = ["epoch", "dimension", "low"]
     own, seen = (
@@ -108,7 +108,7 @@ def test_latents_stand_above_what_the_classifier_sees_of_them(results, shown, tm
     reverse = seen.assign(dimension=DIMENSIONS - 1 - seen.dimension).sort_values(order)
     assert reverse[[*order, "points"]].to_numpy() == pytest.approx(own[[*order, "points"]].to_numpy())
     assert seen.points.tolist() != own.points.tolist()
-    assert "for Binary encoding, on latents' axes and on classifier's axes: " in options(shown[0])["alt"]
+    assert "for latents' axes, classifier's axes: Binary encoding, Digits" in options(shown[0])["alt"]
     record.arrays["sample_latents"] = record.arrays["sample_latents"][:, :, 1:]
     records.save(record, records.folder(quick, run))
     figures.seen_histograms(found, "fewer", "See.")

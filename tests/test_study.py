@@ -189,13 +189,14 @@ def test_variants_are_read_where_all_are_asked_for(results):
     assert variant in study.read(["quick"], variants=["protocol"]).runs["quick"]
 
 
-def test_the_part_of_which_a_field_was_changed(results):
+def test_the_part_with_a_change(results):
     quick = Profile.read("quick")
     for name in ("digits_mlp", "digits_mlp,classifier_sgd=0.05", "digits_mlp,classifier_rotated=true"):
         run = quick.run(name, "as_written", "binary_encoding", 0)
         records.save(synthetic(run), records.folder(quick, run))
     found = study.read(["quick"], variants=["experiment"])
-    rotated = found.changed_in("classifier_rotated")
+    rotated = found.changed_in("classifier_rotated=true")
     assert [run.experiment_name for _, run in rotated.each()] == ["digits_mlp,classifier_rotated=true"]
     assert set(rotated.table.experiment) == {"digits_mlp,classifier_rotated=true"}
-    assert not list(found.changed_in("gamma").parts())
+    for none in ("gamma=1", "classifier_rotated=t", "digits_mlp", "rotated=true"):
+        assert not list(found.changed_in(none).parts())

@@ -112,12 +112,9 @@ class Effect:
     @property
     def capped(self) -> bool:
         """Whether it fails, and would not hold if all values were the greatest that they could be."""
-        greatest = self.values if self.at_most is None else self.at_most[self.values.index]
-        return (
-            "fails" == self.state
-            and replace(self, values=greatest).state != "holds"
-            and self.at_most is not None
-        )
+        if self.at_most is None or self.state != "fails":
+            return False
+        return replace(self, values=self.at_most[self.values.index]).state != "holds"
 
     @property
     def on_side(self) -> bool | None:

@@ -186,9 +186,7 @@ def accuracy_leads(part: Part, split: str) -> list[Effect]:
     "Section 3, Fig. 3",
 )
 def higher_train_accuracy(part: Part) -> list[Effect]:
-    """Training set, after the last epoch: three differences of accuracies, paired by seed, each above 0; the
-    weakest decides. The paper does not say after how many epochs it looks.
-    """
+    """Training set; otherwise the test is that of claim 5."""
     return accuracy_leads(part, "train")
 
 

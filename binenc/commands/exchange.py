@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from binenc import records
@@ -183,6 +184,10 @@ def _check(profile: Profile, run: Run, folder: Path) -> None:
             raise InputError(
                 f"{run.id}: arrays.npz: {name!r} is no array of numbers in {dimensions} dimensions"
             )
+    if rotation and not _is_rotation(record.arrays["rotation"], record.arrays["codebook"].shape[2]):
+        raise InputError(
+            f"{run.id}: arrays.npz: 'rotation' is no orthogonal matrix of the latents' dimension"
+        )
     if record.run.get("id") != run.id:
         raise InputError(f"{run.id}: run.json is of {record.run.get('id')!r}")
     if found := first_difference(records.filled(record.run.get("configuration")), run.configuration):
@@ -195,6 +200,10 @@ def _check(profile: Profile, run: Run, folder: Path) -> None:
         commit = f"commit {record.run['commit'][:10]}" if record.run["commit"] else "a copy without git"
         said = f"{run.id}: made by other sources of binenc ({commit}) than those here, which would retrain it"
         raise InputError(f"{said}; check those out, or say `recorded: true` in profiles/{profile.name}.yml")
+
+
+def _is_rotation(matrix: np.ndarray, d: int) -> bool:
+    return matrix.shape == (d, d) and np.allclose(matrix @ matrix.T, np.eye(d), atol=1e-4)
 
 
 def first_difference(made, wanted, where: str = "configuration") -> str | None:

@@ -111,9 +111,9 @@ def _outline(edges: np.ndarray, tops: np.ndarray, y: float) -> Path:
 
 
 def draw_histograms(
-    examples: dict[str, Record], n: int, height: float, rows: str = "architecture"
+    examples: dict[str, Record], n: int, height: float, kind: str = "architecture"
 ) -> tuple[Figure, pd.DataFrame]:
-    """A row an architecture (or what else ``rows`` is), a column an epoch, n dimensions in a panel."""
+    """A row an architecture (or what else ``kind`` is), a column an epoch, n dimensions in a panel."""
     columns = max(len(snapshots(record)) for record in examples.values())
     size = (2 * PANEL, height * len(examples) + 0.55)
     tables = []
@@ -125,7 +125,7 @@ def draw_histograms(
                 draw_ridges(ax, table, COLOURS[record.run["configuration"]["architecture"]])
                 if name == next(iter(examples)):
                     ax.set_title(f"epoch {table.epoch.iloc[0]}", y=1)
-                tables.append(table.assign(**{rows: name}))
+                tables.append(table.assign(**{kind: name}))
             line[0].set_ylabel(ARCHITECTURES.get(name, name).replace(" ", "\n"))
         figure.supxlabel("latent value", fontsize=10, y=0.012)
         edge = {"left": 0.12, "right": 0.985, "top": 1 - 0.27 / size[1], "bottom": 0.47 / size[1]}
@@ -136,23 +136,22 @@ def draw_histograms(
 def histograms(found: Study, name: str, see: str) -> None:
     """Show histograms of some dimensions at four epochs, a figure an experiment and protocol."""
     for *case, examples in _cases(found):
-        names = ", ".join(ARCHITECTURES[a] for a in examples)
-        _show_histograms(found, name, case, see, names, examples)
+        _show_histograms(slug(name, *case), found.title(*case), see, examples, "architecture")
 
 
 def seen_histograms(found: Study, name: str, see: str) -> None:
     """Show the same of latents that the classifier sees rotated, and of what it sees, one above the other.
 
-    A record that lacks some dimensions cannot tell what it sees and is left out.
+    A figure a run; a record that lacks some dimensions cannot tell what it sees and is left out.
     """
     for *case, examples in _cases(found):
         for architecture, record in examples.items():
             latents = record.arrays["sample_latents"].astype(float)
             if latents.shape[2] == record.arrays["codebook"].shape[2]:
                 seen = replace(record, arrays=record.arrays | {"sample_latents": record.as_seen(latents)})
-                rows = {"latents' axes": record, "classifier's axes": seen}
-                names = f"{ARCHITECTURES[architecture]}, on {' and on '.join(rows)}"
-                _show_histograms(found, name, case, see, names, rows, "axes")
+                both = {"latents' axes": record, "classifier's axes": seen}
+                title = f"{ARCHITECTURES[architecture]}, {found.title(*case)}"
+                _show_histograms(slug(name, *case, architecture), title, see, both, "axes")
 
 
 def _cases(found: Study) -> Iterator[tuple]:
@@ -162,24 +161,17 @@ def _cases(found: Study) -> Iterator[tuple]:
             yield profile, experiment, protocol, found.examples(profile, experiment, protocol)
 
 
-def _show_histograms(
-    found: Study,
-    name: str,
-    case: list[str],
-    see: str,
-    names: str,
-    examples: dict[str, Record],
-    rows: str = "architecture",
-) -> None:
-    figure, numbers = draw_histograms(examples, SIDE_BY_SIDE, 1.55, rows)
-    title = found.title(*case)
+def _show_histograms(name: str, title: str, see: str, examples: dict[str, Record], kind: str) -> None:
+    """Show a figure of `draw_histograms`, whose rows are of that kind."""
+    figure, numbers = draw_histograms(examples, SIDE_BY_SIDE, 1.55, kind)
     caption = (
         f"{title}. {see} {_whose(examples)}, at most {SIDE_BY_SIDE} dimensions, each histogram "
         f"scaled to its own largest bin, each axis to the dimensions shown. {GREY}"
     )
     epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
-    alt = f"Histograms of latents after epochs {epochs} for {names}: {title}. {_spread(numbers, rows)}"
-    show(figure, slug(name, *case), caption, alt, numbers)
+    names = ", ".join(ARCHITECTURES.get(example, example) for example in examples)
+    alt = f"Histograms of latents after epochs {epochs} for {names}: {title}. {_spread(numbers, kind)}"
+    show(figure, name, caption, alt, numbers)
 
 
 def _whose(examples: dict[str, Record]) -> str:
@@ -202,10 +194,10 @@ def run_histograms(record: Record, name: str) -> None:
     show(figure, name, caption, f"Histograms of latents after epochs {epochs}. {_spread(numbers)}", numbers)
 
 
-def _spread(numbers: pd.DataFrame, rows: str = "architecture") -> str:
+def _spread(numbers: pd.DataFrame, kind: str = "architecture") -> str:
     """In words: how many bins of a histogram are occupied at last."""
     last = numbers[numbers.epoch == numbers.epoch.max()]
-    used = last.groupby([rows, "dimension"], sort=False).size().groupby(rows, sort=False).mean()
+    used = last.groupby([kind, "dimension"], sort=False).size().groupby(kind, sort=False).mean()
     said = ", ".join(f"{ARCHITECTURES.get(name, name)} {n:.0f}" for name, n in used.items())
     return f"At last the points of a dimension lie in this many of {BINS} bins on average: {said}."
 

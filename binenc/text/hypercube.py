@@ -25,7 +25,9 @@ def geometry_of(found: Study) -> pd.DataFrame:
     """What `binenc.geometry` says of the codes and class means of each run, as rows of the study's table.
 
     The spread of distances is of the training points' codebook, and ``within`` is how they scatter about
-    their class means; the rest is of test points: of those classes to which a test point counts.
+    their class means; the rest is of test points: of those classes to which a test point counts. What ends in
+    ``own`` and ``seen`` is on the axes of the latents and on those that the classifier sees; bits are there
+    the signs of class means, and shares of the sample of points that a record keeps.
     """
     rows = []
     for name, run in found.each():
@@ -41,7 +43,10 @@ def geometry_of(found: Study) -> pd.DataFrame:
             "means_equiangularity": equiangularity(means.astype(float)),
             "code_equiangularity": equiangularity(book.astype(float)),
             "off_vertices": off_vertices(means, book),
-            "off_seen": off_vertices(*_as_seen(record, means, book)),
+            "off_own": off_vertices(means, means > 0),
+            "off_seen": off_vertices(record.as_seen(means), record.as_seen(means) > 0),
+            "share_own": _sample_share(record, seen=False),
+            "share_seen": _sample_share(record, seen=True),
             "within": within_classes(means, book, record.final("trace_sw", "train")),
             "rotated": rotated_off_vertices(means),
         }
@@ -50,12 +55,18 @@ def geometry_of(found: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=found.table.columns)
 
 
-def _as_seen(record: Record, means: np.ndarray, book: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Class means and codes as the classifier sees them; of rotated class means codes are the signs."""
-    if "rotation" not in record.arrays:
-        return means, book
-    means = record.as_seen(means)
-    return means, means > 0
+def _sample_share(record: Record, seen: bool) -> float:
+    """Share of the sample of test points with the most common code of their label.
+
+    Codes are read off the axes of the latents, or those that the classifier sees; NaN where the sample lacks
+    dimensions.
+    """
+    latents, labels = record.arrays["sample_latents"][-1].astype(float), record.arrays["sample_labels"][-1]
+    if latents.shape[1] < record.arrays["codebook"].shape[2]:
+        return math.nan
+    codes = (record.as_seen(latents) if seen else latents) > 0
+    most = (np.unique(codes[labels == c], axis=0, return_counts=True)[1].max() for c in np.unique(labels))
+    return sum(most) / len(labels)
 
 
 def _under_binary_encoding(geometry: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Tables of numbers out of records, as text, for the chapters."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -134,7 +136,7 @@ def vertices_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
 def axes_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     """How far class means are off vertices, as trained and rotated, beside how well the network does."""
     titles = {
-        "off_vertices": "Off their vertices",
+        "off_own": "Off their vertices",
         "off_seen": "As the classifier sees them",
         "rotated": "Rotated at random",
         "code_share": "Whole-code share",
@@ -147,7 +149,10 @@ def axes_table(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
     for key, part in axes.values(found, geometry).groupby(KEYS, sort=False):
         shown = part.set_index("metric").loc[list(titles)]
         line = _where(found, *key[:-1]) | {"Architecture": ARCHITECTURES[key[-1]]}
-        lines.append(line | _means(shown, titles) | _seeds(shown))
+        line |= _means(shown, titles) | _seeds(shown)
+        if not re.search(axes.ROTATED, key[1]):
+            line[titles["off_seen"]] = ""  # where it sees the latents as they are
+        lines.append(line)
     table = pd.DataFrame(lines)
     return table if table.Architecture.nunique() > 1 else table.drop(columns="Architecture")
 
