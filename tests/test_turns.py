@@ -40,6 +40,7 @@ def test_of_a_switch_with_several_seeds_the_verdict_is_told(monkeypatch):
     said = turns.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
     told = "`loss_bin=mean_of_exp`, `softmax_twice=true` (3 seeds: **not reproduced**)."
     assert said.count(f"Turned by one switch alone: {told}") == 2
+    assert "Another verdict" not in said
 
 
 def test_a_verdict_that_seed_0_does_not_show_is_told_of_a_switch(monkeypatch):

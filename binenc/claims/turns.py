@@ -119,8 +119,8 @@ def _line(case: Case, seed: int) -> str:
     elif case.switches:
         known = None not in {case.agrees[p] for p in case.switches}
         line += f" No single switch{'' if known else ' of those with all records'} changes that."
-    if case.differing:
-        line += f" Another verdict by one switch alone: {_named(case, case.differing)}."
+    if others := [switch for switch in case.differing if switch not in case.turning]:
+        line += f" Another verdict by one switch alone: {_named(case, others)}."
     return line
 
 
