@@ -24,9 +24,9 @@ def repeated(table: pd.DataFrame, changes: tuple[str, ...]) -> pd.DataFrame:
             0.5,
             "without the binary loss or without Adam in the classifier most of the alignment is gone. ",
         ),
-        (0.5, 0.3, "without Adam in the classifier most of the alignment is gone. The"),
-        (0.3, 0.5, "without the binary loss most of the alignment is gone. The"),
-        (0.3, 0.3, "most of the alignment is left. The"),
+        (0.5, 0.3, "without Adam in the classifier most of the alignment is gone. Al"),
+        (0.3, 0.5, "without the binary loss most of the alignment is gone. Al"),
+        (0.3, 0.3, "most of the alignment is left. Al"),
     ],
 )
 def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, descent, no_loss, said):
@@ -40,7 +40,7 @@ def test_what_puts_class_means_at_vertices_is_what_most_is_gone_without(made, de
     sgd = geometry.experiment.str.contains("sgd")
     geometry.loc[is_off, "value"] = np.select([linear[is_off], sgd[is_off]], [no_loss, descent], 0.2)
     (line,) = axes.needed(found, geometry).splitlines()
-    assert line.startswith(f"- **What class means at vertices take**: {said}")
+    assert line.startswith(f"- **What it takes to put class means at vertices**: {said}")
     assert (
         "and with Adam but without the binary loss (linear penultimate): *Digits (MLP), as written · " in line
     )
@@ -71,7 +71,7 @@ def test_what_is_not_aligned_has_no_alignment_to_lose(made, off, said):
     found, geometry = binary_alone()
     adam = (geometry.metric == "off_own") & ~geometry.experiment.str.contains("sgd")
     geometry.loc[adam, "value"] = off
-    assert f"**: {said}. The binary loss by itself" in axes.needed(found, geometry)
+    assert f"**: {said}. Alignment is how much" in axes.needed(found, geometry)
 
 
 def test_nothing_is_said_of_axes_without_a_record_of_gradient_descent(made):
@@ -143,6 +143,10 @@ def test_cases_in_which_the_codes_are_on_other_axes_are_counted(made):
     found = dataclasses.replace(found, table=repeated(found.table, changes))
     said = axes.whose(found, geometry)
     assert ": the latents' (1 of 2 cases); the classifier's (1 of 2 cases). A random" in said
+    assert said.count("class means are off by") == 2
+    first = axes.whose(found, geometry, 1)
+    assert "(1 of 2 cases). A random" in first
+    assert said.startswith(first)
 
 
 def test_nothing_is_said_of_whose_axes_without_both_runs(made):

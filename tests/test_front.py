@@ -49,7 +49,7 @@ def test_beyond_the_claims_stands_where_protocols_part_and_why_latents_turn_bina
         "What the exponential does",
         "Simplex at vertices of a hypercube",
         "Whose axes the codes are on",
-        "What class means at vertices take",
+        "What it takes to put class means at vertices",
     ]
 
 

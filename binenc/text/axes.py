@@ -20,9 +20,9 @@ DESCENT, ROTATED = r"classifier_sgd=[^,]*[1-9][^,]*", "classifier_rotated=true"
 
 
 def beyond(found: Study) -> str:
-    """What no claim asks of codes and class means, as Markdown items."""
+    """What no claim asks of codes and class means, as Markdown items, each with its first case."""
     geometry = geometry_of(found := found.only("binary_encoding", "linear_penultimate"))
-    items = simplex_on_a_cube(found, geometry), whose(found, geometry), needed(found, geometry)
+    items = simplex_on_a_cube(found, geometry), whose(found, geometry, 1), needed(found, geometry, 1)
     return "\n".join(filter(None, items))
 
 
@@ -55,11 +55,12 @@ def _counted(told: Counter) -> str:
     return "; ".join(f"{words} ({k} of {n} cases)" if n > 1 else words for words, k in told.most_common())
 
 
-def needed(found: Study, geometry: pd.DataFrame) -> str:
+def needed(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str:
     """What is left of the codes without Adam in the classifier, and without the loss: an item, or nothing.
 
     Without Adam: gradient descent trains the classifier. Without the loss: a linear penultimate layer. Most
-    is gone where class means are nearer to their vertices than rotated ones by less than half as much.
+    is gone where class means are nearer to their vertices than rotated ones by less than half as much. The
+    numbers of at ``most`` so many cases are told.
     """
     told, items, without_loss = Counter(), [], False
     for title, descent, adam in _pairs(found, geometry, DESCENT):
@@ -77,16 +78,20 @@ def needed(found: Study, geometry: pd.DataFrame) -> str:
         return ""
     third = ", and with Adam but without the binary loss (linear penultimate)" if without_loss else ""
     return (
-        f"- **What class means at vertices take**: {_counted(told)}. The binary loss by itself does not say "
-        "at which: it stays the same however latents are rotated, while codes are read off the axes. Class "
-        "means are off their vertices where Adam trains all weights, where gradient descent, from the same "
-        "initial weights, with momentum and at a constant rate of its own, trains those of the "
-        f"classifier{third}: {' '.join(items)}"
+        f"- **What it takes to put class means at vertices**: {_counted(told)}. Alignment is how much "
+        "nearer to vertices they are than rotated at random. The binary loss by itself does not say at which: it stays "
+        "the same however latents are rotated, while codes are read off the axes. Class means are off their "
+        "vertices where Adam trains all weights, where gradient descent, from the same initial weights, with "
+        f"momentum and at a constant rate of its own, trains those of the classifier{third}: "
+        f"{' '.join(items[:most])}"
     )
 
 
-def whose(found: Study, geometry: pd.DataFrame) -> str:
-    """Whose axes the codes are on, where the classifier sees latents rotated: an item, or nothing."""
+def whose(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str:
+    """Whose axes the codes are on, where the classifier sees latents rotated: an item, or nothing.
+
+    The numbers of at ``most`` so many cases are told.
+    """
     told, items = Counter(), []
     for title, *parts in _pairs(found, geometry, ROTATED):
         rotated, plain = (part.loc["binary_encoding"] for part in parts)
@@ -114,8 +119,8 @@ def whose(found: Study, geometry: pd.DataFrame) -> str:
         "classifier and stays as it is. The first weights undo it, so that both networks start as the same "
         "function; the binary loss cannot tell; all that differs is along which axes Adam steps in the "
         "classifier. How far class means are off vertices is in units of half the distance between a "
-        f"latent's two values: 0 at vertices, and on arbitrary axes what it is rotated at random. "
-        f"{' '.join(items)}"
+        "latent's two values; rotated at random is how far they are on axes without a meaning. "
+        f"{' '.join(items[:most])}"
     )
 
 
