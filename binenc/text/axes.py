@@ -78,12 +78,12 @@ def needed(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str
         return ""
     third = ", and with Adam but without the binary loss (linear penultimate)" if without_loss else ""
     return (
-        f"- **What it takes to put class means at vertices**: {_counted(told)}. Alignment is how much "
-        "nearer to vertices they are than rotated at random. The binary loss by itself does not say at which: it stays "
-        "the same however latents are rotated, while codes are read off the axes. Class means are off their "
-        "vertices where Adam trains all weights, where gradient descent, from the same initial weights, with "
-        f"momentum and at a constant rate of its own, trains those of the classifier{third}: "
-        f"{' '.join(items[:most])}"
+        f"- **What it takes to put class means at vertices**: {_counted(told)}. Alignment is how much nearer "
+        "to vertices they are than rotated at random. The binary loss by itself does not say at which: it "
+        "stays the same however latents are rotated, while codes are read off the axes. Class means are off "
+        "their vertices where Adam trains all weights, where gradient descent, from the same initial "
+        "weights, with momentum and at a constant rate of its own, trains those of the "
+        f"classifier{third}: {' '.join(items[:most])}"
     )
 
 
