@@ -23,7 +23,8 @@ WITH_BINARY_LOSS = {"binary_encoding"}
 class Classifier(nn.Module):
     """A backbone, a penultimate layer and a linear classifier, which may see the latents rotated.
 
-    ``forward`` maps images (n, 1, H, W) to (logits (n, C), latents (n, d)).
+    ``forward`` maps images (n, 1, H, W) to (logits (n, C), latents (n, d)); ``weight`` (C, d) is that of the
+    logits as a linear function of the latents.
     """
 
     def __init__(
@@ -39,7 +40,6 @@ class Classifier(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """Of the logits as a linear function of the latents: shape (C, d)."""
         weight = self.classifier.weight
         return weight if self.rotation is None else weight @ self.rotation
 
