@@ -8,6 +8,7 @@ READINGS = {
     "exp_of_mean": lambda x: x.square().mean().exp(),
     "mean_of_exp": lambda x: x.square().exp().mean(),
     "exp_of_norm": lambda x: x.square().sum(dim=1).exp().mean(),
+    "mean_square": lambda x: 1 + x.square().mean(),
 }
 """How the loss of latents x, of shape (n, d), becomes one number for a batch."""
 
@@ -18,7 +19,8 @@ def binary_loss(latents: Tensor, reading: str = "exp_of_mean") -> Tensor:
     The paper does not say how the exponential is reduced over n points and d dimensions. The readings are
     ``exp_of_mean``  :math:`\exp(\frac{1}{nd}\sum_{ik} x_{ik}^2)` (the released code),
     ``mean_of_exp``  :math:`\frac{1}{nd}\sum_{ik} \exp(x_{ik}^2)`, and
-    ``exp_of_norm``  :math:`\frac{1}{n}\sum_i \exp(\sum_k x_{ik}^2)`.
+    ``exp_of_norm``  :math:`\frac{1}{n}\sum_i \exp(\sum_k x_{ik}^2)`; beside them stands, as a control,
+    ``mean_square``  :math:`1 + \frac{1}{nd}\sum_{ik} x_{ik}^2`, to which the first two come for small latents.
 
     Parameters
     ----------

@@ -81,13 +81,14 @@ class TestShow:
 
     def test_what_is_made_small_is_the_same_picture(self):
         drawn = (
-            '<svg width="9"><!-- a note -->\n <g id="axes_1">\n'
+            '<svg width="9">\n <defs>\n  <style type="text/css">*{stroke-linejoin: round; '
+            'stroke-linecap: butt}</style>\n </defs>\n<!-- a note -->\n <g id="axes_1">\n'
             '  <path id="m1" d="M 1.23456 -7.8 \nL 0.001 2 \nz\n"/>\n'
             f' </g>\n <use xlink:href="#m1" x="9.87"/><text style="{style.FAMILY}color: red" '
             'transform="rotate(-0 9 9)">1.23456 of\n\na</text><g transform="scale(0.00125)"/></svg>'
         )
         assert style.small(drawn) == (
-            f'<svg style="{style.FAMILY.strip()}" width="9"><g><path id="m1" d="M1.2 -7.8L0.0 2z"/></g>'
+            f'<svg style="{style.FAMILY}{style.LINES}" width="9"><g><path id="m1" d="M1.2 -7.8L0.0 2z"/></g>'
             '<use xlink:href="#m1" x="9.8"/><text style="color: red">1.23456 of\n\na</text>'
             '<g transform="scale(0.00125)"/></svg>'
         )
@@ -106,6 +107,10 @@ class TestShow:
     def test_every_word_of_a_figure_gives_its_font_to_the_figure(self, figure, shown, tmp_path):
         style.show(figure, "text", "", "", pd.DataFrame())
         assert (tmp_path / "figures/text.svg").read_text().count("font-family") == 1
+
+    def test_no_figure_has_a_rule_for_the_page_that_shows_it(self, figure, shown, tmp_path):
+        style.show(figure, "text", "", "", pd.DataFrame())
+        assert "<style" not in (tmp_path / "figures/text.svg").read_text()
 
     def test_table(self, shown, tmp_path):
         frame = pd.DataFrame({"a|b": ["x|y", "z"], "n": [1, 2]})

@@ -16,6 +16,7 @@ READINGS = {
     "exp_of_mean": lambda x: np.exp(np.sum(x * x) / x.size),
     "mean_of_exp": lambda x: np.sum(np.exp(x * x)) / x.size,
     "exp_of_norm": lambda x: sum(np.exp(sum(v * v for v in row)) for row in x) / len(x),
+    "mean_square": lambda x: np.sum(1 + x * x) / x.size,
 }
 
 
@@ -50,12 +51,13 @@ def test_readings_differ_and_are_one_at_zero():
         (math.exp(0.25) + math.e + math.exp(4) + 1) / 4
     )
     assert binary_loss(x, "exp_of_norm").item() == pytest.approx((math.exp(1.25) + math.exp(4)) / 2)
+    assert binary_loss(x, "mean_square").item() == pytest.approx(2.3125)
     for reading in READINGS:
         assert binary_loss(torch.zeros(3, 2), reading).item() == 1
 
 
 def test_unknown_reading():
-    with pytest.raises(ValueError, match=r"'exp'.*exp_of_mean, mean_of_exp, exp_of_norm"):
+    with pytest.raises(ValueError, match=r"'exp'.*exp_of_mean, mean_of_exp, exp_of_norm, mean_square"):
         binary_loss(torch.zeros(1, 1), "exp")
 
 
@@ -99,7 +101,8 @@ def test_without_gamma_the_latents_get_no_gradient():
 
 
 @pytest.mark.parametrize(
-    ("reading", "changes"), [("exp_of_mean", False), ("exp_of_norm", False), ("mean_of_exp", True)]
+    ("reading", "changes"),
+    [("exp_of_mean", False), ("exp_of_norm", False), ("mean_square", False), ("mean_of_exp", True)],
 )
 def test_a_rotation_of_the_latents_changes_one_reading_alone(reading, changes):
     latents = torch.randn(50, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) / 2

@@ -53,6 +53,8 @@ STYLE = {
 
 FAMILY = "font-family: 'DejaVu Sans', 'Arial', sans-serif; "
 """As matplotlib writes ``font.sans-serif`` at every word."""
+LINES = "stroke-linejoin: round; stroke-linecap: butt"
+"""What matplotlib makes the rule of all elements."""
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -158,14 +160,16 @@ def small(svg: str) -> str:
     """The same picture in a third of the text.
 
     Coordinates go to a tenth of a point, which no one sees; names that nothing refers to, the family of the
-    font at each word, rotations by nothing, comments and line breaks go.
+    font at each word, rotations by nothing, comments and line breaks go. A rule for all elements, which in a
+    page would be one for all of the page, from each of its pictures, becomes a style of the picture.
     """
     svg = re.sub(r' (x|y)="(-?\d+\.\d)\d+"', r' \1="\2"', svg)
     svg = re.sub(r' d="([^"]+)"', lambda found: f' d="{short(found[1])}"', svg)
     used = set(re.findall(r"#([\w.-]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
-    svg = svg.replace(FAMILY, "").replace("<svg ", f'<svg style="{FAMILY.strip()}" ', 1)
-    return re.sub(r'<!--.*?-->\s*| transform="rotate\(-?0 [^"]*"|(?<=>)\s+(?=<)', "", svg, flags=re.S)
+    svg = svg.replace(FAMILY, "").replace("<svg ", f'<svg style="{FAMILY}{LINES}" ', 1)
+    svg = re.sub(r'<!--.*?-->\s*| transform="rotate\(-?0 [^"]*"|(?<=>)\s+(?=<)', "", svg, flags=re.S)
+    return svg.replace(f'<defs><style type="text/css">*{{{LINES}}}</style></defs>', "", 1)
 
 
 def power_of_ten(value: float, _=None) -> str:
