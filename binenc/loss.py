@@ -20,7 +20,7 @@ def binary_loss(latents: Tensor, reading: str = "exp_of_mean") -> Tensor:
     ``exp_of_mean``  :math:`\exp(\frac{1}{nd}\sum_{ik} x_{ik}^2)` (the released code),
     ``mean_of_exp``  :math:`\frac{1}{nd}\sum_{ik} \exp(x_{ik}^2)`, and
     ``exp_of_norm``  :math:`\frac{1}{n}\sum_i \exp(\sum_k x_{ik}^2)`; beside them stands, as a control,
-    ``mean_square``  :math:`1 + \frac{1}{nd}\sum_{ik} x_{ik}^2`, to which the first two come for small latents.
+    ``mean_square``  :math:`1 + \frac{1}{nd}\sum_{ik} x_{ik}^2`, what the first two are for small latents.
 
     Parameters
     ----------

@@ -149,6 +149,49 @@ def test_cases_in_which_the_codes_are_on_other_axes_are_counted(made):
     assert said.startswith(first)
 
 
+@pytest.mark.parametrize(
+    ("plain", "square", "said"),
+    [
+        (0.2, 0.25, "most of the alignment is left. Al"),
+        (0.2, 0.45, "without the exponential most of the alignment is gone. Al"),
+        (0.7, 0.2, "class means are no nearer to vertices than rotated at random. Al"),
+        (0.2, np.nan, "how far class means are from vertices is not defined in some seed. Al"),
+    ],
+)
+def test_what_is_left_without_the_exponential(made, plain, square, said):
+    found = study.read(["smoke"], ["digits_mlp"], ["as_written"], ["binary_encoding"])
+    protocol = f"as_written,{axes.SQUARE}"
+    geometry, table = (
+        pd.concat([t, t.assign(protocol=protocol)], ignore_index=True)
+        for t in (hypercube.geometry_of(found), found.table)
+    )
+    for t, metric, values in (
+        (geometry, "rotated", (0.6, 0.6)),
+        (geometry, "off_own", (square, plain)),
+        (table, "code_share", (0.75, 0.5)),
+        (table, "accuracy", (0.25, 0.375)),
+    ):
+        mine = t.metric == metric
+        t.loc[mine, "value"] = np.where(t.protocol[mine] == protocol, *values)
+    (line,) = axes.without_exponential(dataclasses.replace(found, table=table), geometry).splitlines()
+    assert line.startswith(f"- **Without the exponential**: {said}")
+    assert "With `loss_bin=mean_square`, 1 + x² in the place of exp(x²), and in parentheses with" in line
+    assert "*Digits (MLP), as written · profile smoke, trained afresh*: class means are off their" in line
+    if not np.isnan(square):
+        assert f"vertices by {square:.4f} ± 0 ({plain:.4f} ± 0); 0.7500 ± 0 (0.5000 ± 0) of the" in line
+    assert "the test accuracy is 0.2500 ± 0 (0.3750 ± 0), Tr(Sw Sb⁺)/C " in line
+    assert line.endswith("(n = 2).")
+
+
+def test_nothing_is_said_of_a_loss_without_exponential_that_has_no_run(made):
+    found = study.read(["smoke"], architectures=["binary_encoding"])
+    geometry = hypercube.geometry_of(found)
+    assert axes.without_exponential(found, geometry) == ""
+    alone = f"as_written,{axes.SQUARE}"
+    found = dataclasses.replace(found, table=found.table.assign(protocol=alone))
+    assert axes.without_exponential(found, geometry.assign(protocol=alone)) == ""
+
+
 def test_nothing_is_said_of_whose_axes_without_both_runs(made):
     plain = study.read(["smoke"], architectures=["binary_encoding"])
     geometry = hypercube.geometry_of(plain)

@@ -13,8 +13,8 @@ def test_runs_without_a_record_are_told(results, smoke):
     found = study.read(["smoke"])
     assert found.runs["smoke"] == runs[:3]
     assert found.missing["smoke"] == runs[3:]
-    assert f"Recorded so far: 3 of {len(runs)} runs of `smoke`" in evidence.scope(found)
-    assert evidence.lacking(runs[:3], runs[3:]) in evidence.scope(found)
+    assert f"Recorded so far: 3 of {len(runs)} runs of `smoke`" in evidence.origin(found)
+    assert evidence.lacking(runs[:3], runs[3:]) in evidence.origin(found)
 
 
 def test_runs_with_a_single_switch_are_counted_by_themselves(results, smoke):

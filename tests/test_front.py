@@ -47,6 +47,7 @@ def test_beyond_the_claims_stands_where_protocols_part_and_why_latents_turn_bina
         "As released beside as written",
         "One difference at a time",
         "What the exponential does",
+        "Without the exponential",
         "Simplex at vertices of a hypercube",
         "Whose axes the codes are on",
         "What it takes to put class means at vertices",

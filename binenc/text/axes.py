@@ -17,12 +17,19 @@ BESIDE = {"code_share": "train", "gain": "train", "tr_sw_sb": "train", "loss": "
 
 DESCENT, ROTATED = r"classifier_sgd=[^,]*[1-9][^,]*", "classifier_rotated=true"
 """Changes of an experiment: gradient descent trains the classifier, and it sees latents rotated."""
+SQUARE = "loss_bin=mean_square"
+"""A change of a protocol: the loss is without its exponential."""
 
 
 def beyond(found: Study) -> str:
     """What no claim asks of codes and class means, as Markdown items, each with its first case."""
     geometry = geometry_of(found := found.only("binary_encoding", "linear_penultimate"))
-    items = simplex_on_a_cube(found, geometry), whose(found, geometry, 1), needed(found, geometry, 1)
+    items = (
+        without_exponential(found, geometry, 1),
+        simplex_on_a_cube(found, geometry),
+        whose(found, geometry, 1),
+        needed(found, geometry, 1),
+    )
     return "\n".join(filter(None, items))
 
 
@@ -41,18 +48,46 @@ def _pairs(found: Study, geometry: pd.DataFrame, change: str) -> Iterator[tuple]
     groups = values(found, geometry).groupby(GROUP, sort=False)
     known = {case: part.set_index(["architecture", "metric"])[["mean", "std", "n"]] for case, part in groups}
     for (profile, experiment, protocol), changed in known.items():
-        base = re.sub(f",{change}(?=,|$)", "", experiment)
-        plain = known.get((profile, base, protocol))
-        if base == experiment or plain is None or "mean_of_exp" in protocol:
+        base = tuple(re.sub(f",{change}(?=,|$)", "", name) for name in (experiment, protocol))
+        plain = known.get((profile, *base))
+        if base == (experiment, protocol) or plain is None or "mean_of_exp" in protocol:
             continue
         if all(("binary_encoding", "rotated") in part.index for part in (changed, plain)):
-            yield found.title(profile, base, protocol), changed, plain
+            yield found.title(profile, *base), changed, plain
 
 
 def _counted(told: Counter) -> str:
     """What is told of cases, with the number of them where there are several."""
     n = told.total()
     return "; ".join(f"{words} ({k} of {n} cases)" if n > 1 else words for words, k in told.most_common())
+
+
+def without_exponential(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str:
+    """What is left of the codes where the loss is 1 + x² in the place of exp(x²): an item, or nothing.
+
+    The numbers of at ``most`` so many cases are told.
+    """
+    told, items = Counter(), []
+    for title, *parts in _pairs(found, geometry, SQUARE):
+        square, plain = (part.loc["binary_encoding"] for part in parts)
+        told[_left(_alignment(plain), {"the exponential": _alignment(square)})] += 1
+        off, shared, right, collapse = (
+            f"{plus_minus(*square.loc[metric])} ({plus_minus(*plain.loc[metric])})"
+            for metric in ("off_own", "code_share", "accuracy", "tr_sw_sb")
+        )
+        n = n_seeds([part.loc["code_share", "n"] for part in (square, plain)])
+        items.append(
+            f"*{title}*: class means are off their vertices by {off}; {shared} of the training points have "
+            f"the most common code of their class; the test accuracy is {right}, Tr(Sw Sb⁺)/C {collapse} "
+            f"(n = {n})."
+        )
+    if not items:
+        return ""
+    return (
+        f"- **Without the exponential**: {_counted(told)}. Alignment is how much nearer to vertices class "
+        f"means are than rotated at random. With `{SQUARE}`, 1 + x² in the place of exp(x²), and in "
+        f"parentheses with the exponential: {' '.join(items[:most])}"
+    )
 
 
 def needed(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str:
@@ -65,11 +100,13 @@ def needed(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str
     told, items, without_loss = Counter(), [], False
     for title, descent, adam in _pairs(found, geometry, DESCENT):
         parts = [adam.loc["binary_encoding"], descent.loc["binary_encoding"]]
+        without = {}
         if ("linear_penultimate", "rotated") in adam.index:
             parts.append(adam.loc["linear_penultimate"])
+            without["the binary loss"] = _alignment(parts[2])
             without_loss = True
-        gains = (part.loc["rotated", "mean"] - part.loc["off_own", "mean"] for part in parts)
-        told[_left(*gains)] += 1
+        without["Adam in the classifier"] = _alignment(parts[1])
+        told[_left(_alignment(parts[0]), without)] += 1
         off = [plus_minus(*part.loc["off_own"]) for part in parts]
         random = plus_minus(*parts[0].loc["rotated"])
         n = n_seeds([part.loc["rotated", "n"] for part in parts[:2]])
@@ -124,14 +161,20 @@ def whose(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str:
     )
 
 
-def _left(adam: float, descent: float, no_loss: float | None = None) -> str:
-    """What is left of the alignment: of how much nearer to vertices class means are than rotated ones."""
-    if any(gain is not None and math.isnan(gain) for gain in (adam, descent, no_loss)):
+def _alignment(part: pd.DataFrame) -> float:
+    """How much nearer to vertices class means are than rotated at random, of one architecture's numbers."""
+    return part.loc["rotated", "mean"] - part.loc["off_own", "mean"]
+
+
+def _left(whole: float, without: dict[str, float]) -> str:
+    """What is left of the alignment, of how much nearer to vertices class means are than rotated at random,
+    without what is named.
+    """
+    if any(math.isnan(gain) for gain in (whole, *without.values())):
         return "how far class means are from vertices is not defined in some seed"
-    if adam <= 0:
+    if whole <= 0:
         return "class means are no nearer to vertices than rotated at random"
-    named = (no_loss, "the binary loss"), (descent, "Adam in the classifier")
-    gone = [words for gain, words in named if gain is not None and gain < adam / 2]
+    gone = [words for words, gain in without.items() if gain < whole / 2]
     if not gone:
         return "most of the alignment is left"
     return f"without {' or without '.join(gone)} most of the alignment is gone"

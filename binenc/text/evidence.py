@@ -20,11 +20,14 @@ def scope(found: Study) -> str:
             rows.append(
                 (e.title, e.dataset, in_words(protocol), seeds, e.epochs, source(found.profiles[name]))
             )
-    notes = [f"*{profile.title}:* {profile.about}" for profile in found.profiles.values()]
-    notes += gaps(found)
-    notes.append("*Recorded* runs ship with the repository; the others were trained for this report.")
     lines = markdown_table(["Experiment", "Data", "Protocol", "Seeds", "Epochs", "Records"], rows)
-    return f"{lines}\n\n{' '.join(notes)}"
+    recorded = "*Recorded* runs ship with the repository; the others were trained for this report."
+    return f"{lines}\n\n{about(found)} {recorded}"
+
+
+def about(found: Study) -> str:
+    """What each profile is evidence of, in its own words."""
+    return " ".join(f"*{profile.title}:* {profile.about}" for profile in found.profiles.values())
 
 
 def gaps(found: Study) -> list[str]:
@@ -64,14 +67,15 @@ def lacking(have: list[Run], lack: list[Run]) -> str:
 
 
 def origin(found: Study) -> str:
-    """Where the numbers come from, as Markdown: an item a profile, as `made_by` says it."""
-    return "\n".join(
+    """Where the numbers come from, as Markdown: an item a profile, as `made_by` says it, `about`, `gaps`."""
+    items = (
         made_by(
             f"`results/{name}` ({source(found.profiles[name])})",
             [contents(found.profiles[name], r) for r in runs],
         )
         for name, runs in found.runs.items()
     )
+    return "\n\n".join(["\n".join(items), about(found), *gaps(found)])
 
 
 def made_by(where: str, made: list[dict]) -> str:
