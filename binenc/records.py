@@ -62,6 +62,11 @@ class Record:
         h = self.history.sort_values("epoch", kind="stable")
         return dict(zip(zip(h.metric, h.split, strict=True), h.value, strict=True))
 
+    @property
+    def sample_is_whole(self) -> bool:
+        """Whether ``sample_latents`` have all dimensions of the latents."""
+        return self.arrays["sample_latents"].shape[-1] == self.arrays["codebook"].shape[-1]
+
     def as_seen(self, latents: np.ndarray) -> np.ndarray:
         """Latents (n, d) as the classifier sees them, which may be rotated (`classifier_rotated`)."""
         rotation = self.arrays.get("rotation")

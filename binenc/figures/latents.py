@@ -146,9 +146,9 @@ def seen_histograms(found: Study, name: str, see: str) -> None:
     """
     for *case, examples in _cases(found):
         for architecture, record in examples.items():
-            latents = record.arrays["sample_latents"].astype(float)
-            if latents.shape[2] == record.arrays["codebook"].shape[2]:
-                seen = replace(record, arrays=record.arrays | {"sample_latents": record.as_seen(latents)})
+            if record.sample_is_whole:
+                latents = record.as_seen(record.arrays["sample_latents"].astype(float))
+                seen = replace(record, arrays=record.arrays | {"sample_latents": latents})
                 both = {"latents' axes": record, "classifier's axes": seen}
                 title = f"{ARCHITECTURES[architecture]}, {found.title(*case)}"
                 _show_histograms(slug(name, *case, architecture), title, see, both, "axes")

@@ -61,9 +61,9 @@ def _sample_share(record: Record, seen: bool) -> float:
     Codes are read off the axes of the latents, or those that the classifier sees; NaN where the sample lacks
     dimensions.
     """
-    latents, labels = record.arrays["sample_latents"][-1].astype(float), record.arrays["sample_labels"][-1]
-    if latents.shape[1] < record.arrays["codebook"].shape[2]:
+    if not record.sample_is_whole:
         return math.nan
+    latents, labels = record.arrays["sample_latents"][-1].astype(float), record.arrays["sample_labels"][-1]
     codes = (record.as_seen(latents) if seen else latents) > 0
     most = (np.unique(codes[labels == c], axis=0, return_counts=True)[1].max() for c in np.unique(labels))
     return sum(most) / len(labels)
