@@ -7,11 +7,12 @@ import xml.etree.ElementTree as ET
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
-from drawn import options
+from drawn import options, save_all
 
 from binenc import figures, study
 from binenc.figures import style
 from binenc.profile import ARCHITECTURES, PROFILES, Profile
+from binenc.text import classes
 
 
 class TestShow:
@@ -39,6 +40,13 @@ class TestShow:
             assert f"{{download}}`{end} </figures/some-name.{end.lower()}>`" in bundle["text/markdown"]
         assert "<angles>" not in bundle["text/html"]
         assert ET.fromstring(re.search(r"<svg.*</svg>", bundle["text/html"], re.S)[0]).tag.endswith("svg")
+
+    def test_a_figure_may_be_folded_in_the_book(self, figure, shown):
+        style.show(figure, "some-name", "A caption.", "", pd.DataFrame())
+        style.show(figure, "some-name", "A caption.", "", pd.DataFrame(), "Of another profile")
+        plain, folded = (bundle["text/markdown"] for bundle in shown)
+        assert folded == f"::::{{dropdown}} Of another profile\n:class-container: fold\n\n{plain}\n::::"
+        assert shown[0]["text/html"] == shown[1]["text/html"]
 
     @pytest.mark.parametrize(("panels", "expected"), [(1, None), (2, None), (3, "wide")])
     def test_a_figure_too_wide_for_a_phone_says_so(self, figure, shown, tmp_path, panels, expected):
@@ -154,3 +162,28 @@ def test_what_no_page_asks_for_lies_apart_from_what_reports_take(tmp_path, monke
     monkeypatch.delenv("BINENC_FIGURES", raising=False)
     monkeypatch.setattr(style, "ROOT", tmp_path)
     assert style.folder() == tmp_path / "_build/lab"
+
+
+DRAWN = {
+    "curves": lambda found: figures.curves(found, "c", [("accuracy", "train")], "See."),
+    "ends": lambda found: figures.ends(found, "e", [("accuracy", "train")], "See."),
+    "by_class": lambda found: figures.by_class(found, classes.classes_of(found), "k"),
+    "codebooks": lambda found: figures.codebooks(found, "b"),
+    "histograms": lambda found: figures.histograms(found, "h", "See."),
+    "seen_histograms": lambda found: figures.seen_histograms(found, "s", "See."),
+    "projection": lambda found: figures.projection(found, "p", "See."),
+}
+"""Figures of each case, or of all cases of a profile and protocol."""
+
+
+@pytest.mark.parametrize("drawn", DRAWN)
+def test_figures_of_the_first_profile_are_in_sight_and_those_of_others_folded(results, shown, drawn):
+    names = "smoke", "quick"
+    for profile in map(Profile.read, names):
+        save_all(profile, [profile.run("digits_mlp", "as_written", "binary_encoding", 0)])
+    DRAWN[drawn](study.read(list(names)))
+    first, second = (bundle["text/markdown"] for bundle in shown)
+    assert first.startswith("```{figure}")
+    assert re.match(
+        "::::{dropdown} .*Digits \\(MLP\\) \\(quick\\), as written · profile quick, trained", second
+    )

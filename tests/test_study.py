@@ -181,6 +181,22 @@ def test_a_title_that_two_profiles_have_is_followed_by_theirs(made, smoke):
     assert two.label("smoke", "digits_cnn") == "Digits (CNN)"
 
 
+def test_titles_of_several_experiments_name_protocol_and_profile_once(made):
+    found = study.read(["smoke"])
+    both = found.titles("smoke", ["digits_mlp", "digits_cnn"], "as_released")
+    assert both == "Digits (MLP); Digits (CNN), as released · profile smoke, trained afresh"
+    assert found.titles("smoke", ["digits_cnn"], "as_written") == found.title(
+        "smoke", "digits_cnn", "as_written"
+    )
+
+
+def test_what_is_not_of_the_first_profile_with_runs_is_folded(made, smoke):
+    found = study.read(["smoke"])
+    runs = {"paper": [], **found.runs, "quick": [smoke.all_runs()[0]]}
+    found = dataclasses.replace(found, runs=runs)
+    assert [found.fold(name, "a title") for name in ("smoke", "quick")] == ["", "a title"]
+
+
 def test_variants_are_read_where_all_are_asked_for(results):
     quick = Profile.read("quick")
     variant = next(run for run in quick.all_runs() if "," in run.protocol_name)

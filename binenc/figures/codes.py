@@ -77,7 +77,7 @@ def _matrix(ax: Axes, bar: Axes, distances: np.ndarray, classes: list[str], boun
     bar.set_ylabel("bits that differ")
 
 
-def show_codebook(record: Record, name: str, title: str) -> None:
+def show_codebook(record: Record, name: str, title: str, fold: str = "") -> None:
     """Show the codebook of the training points after the last epoch."""
     book, classes = record.arrays["codebook"][-1].astype(bool), record.run["classes"]
     architecture = record.run["configuration"]["architecture"]
@@ -99,7 +99,8 @@ def show_codebook(record: Record, name: str, title: str) -> None:
     )
     rows = pd.DataFrame(book.astype(int)).add_prefix("bit_")
     away = pd.DataFrame(hamming(book), columns=[f"distance_to_{i}" for i in range(len(book))])
-    show(figure, name, caption, alt, pd.concat([pd.Series(classes, name="class"), rows, away], axis=1))
+    numbers = pd.concat([pd.Series(classes, name="class"), rows, away], axis=1)
+    show(figure, name, caption, alt, numbers, fold)
 
 
 def codebooks(found: Study, name: str) -> None:
@@ -107,8 +108,7 @@ def codebooks(found: Study, name: str) -> None:
     for profile, protocol, experiments in found.parts():
         for experiment in experiments:
             architecture, record = next(iter(found.examples(profile, experiment, protocol).items()))
-            title = (
-                f"{found.title(profile, experiment, protocol)}; "
-                f"{ARCHITECTURES[architecture]}, seed {record.run['configuration']['seed']}."
-            )
-            show_codebook(record, slug(name, profile, experiment, protocol), title)
+            case = found.title(profile, experiment, protocol)
+            title = f"{case}; {ARCHITECTURES[architecture]}, seed {record.run['configuration']['seed']}."
+            fold = found.fold(profile, case)
+            show_codebook(record, slug(name, profile, experiment, protocol), title, fold)

@@ -136,7 +136,9 @@ def draw_histograms(
 def histograms(found: Study, name: str, see: str) -> None:
     """Show histograms of some dimensions at four epochs, a figure an experiment and protocol."""
     for *case, examples in _cases(found):
-        _show_histograms(slug(name, *case), found.title(*case), see, examples, "architecture")
+        title = found.title(*case)
+        fold = found.fold(case[0], title)
+        _show_histograms(slug(name, *case), title, see, examples, "architecture", fold)
 
 
 def seen_histograms(found: Study, name: str, see: str) -> None:
@@ -151,7 +153,8 @@ def seen_histograms(found: Study, name: str, see: str) -> None:
                 seen = replace(record, arrays=record.arrays | {"sample_latents": latents})
                 both = {"latents' axes": record, "classifier's axes": seen}
                 title = f"{ARCHITECTURES[architecture]}, {found.title(*case)}"
-                _show_histograms(slug(name, *case, architecture), title, see, both, "axes")
+                fold = found.fold(case[0], title)
+                _show_histograms(slug(name, *case, architecture), title, see, both, "axes", fold)
 
 
 def _cases(found: Study) -> Iterator[tuple]:
@@ -161,7 +164,9 @@ def _cases(found: Study) -> Iterator[tuple]:
             yield profile, experiment, protocol, found.examples(profile, experiment, protocol)
 
 
-def _show_histograms(name: str, title: str, see: str, examples: dict[str, Record], kind: str) -> None:
+def _show_histograms(
+    name: str, title: str, see: str, examples: dict[str, Record], kind: str, fold: str
+) -> None:
     """Show a figure of `draw_histograms`, whose rows are of that kind."""
     figure, numbers = draw_histograms(examples, SIDE_BY_SIDE, 1.55, kind)
     caption = (
@@ -171,7 +176,7 @@ def _show_histograms(name: str, title: str, see: str, examples: dict[str, Record
     epochs = ", ".join(str(epoch) for epoch in sorted(numbers.epoch.unique()))
     names = ", ".join(ARCHITECTURES.get(example, example) for example in examples)
     alt = f"Histograms of latents after epochs {epochs} for {names}: {title}. {_spread(numbers, kind)}"
-    show(figure, name, caption, alt, numbers)
+    show(figure, name, caption, alt, numbers, fold)
 
 
 def _whose(examples: dict[str, Record]) -> str:
@@ -253,7 +258,7 @@ def projection(found: Study, name: str, see: str) -> None:
         caption = f"{title}, after the last epoch. {see} {_whose(examples)}.{key}"
         panels = "Scatter plots of latents, a panel an architecture, a colour a class"
         alt = f"{panels}: {title}. {_tightness(numbers)}"
-        show(figure, slug(name, *case), caption, alt, numbers)
+        show(figure, slug(name, *case), caption, alt, numbers, found.fold(case[0], title))
 
 
 def _tightness(numbers: pd.DataFrame) -> str:

@@ -100,8 +100,11 @@ def arrange(figure: Figure, axes, left: float, bottom: float, top: float, gap: f
         ax.yaxis.set_label_coords(at.x0 - (left - 0.4) / width, 0.5, transform=across)
 
 
-def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFrame) -> None:
-    """Save a figure as ``name``.svg, .pdf and .csv and display it, numbered and captioned in the book."""
+def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFrame, fold: str = "") -> None:
+    """Save a figure as ``name``.svg, .pdf and .csv and display it, numbered and captioned in the book.
+
+    There it is folded, under the title ``fold``, if that is given.
+    """
     svg = save_pictures(figure, folder() / name)
     save_numbers(numbers, name)
     links = " · ".join(
@@ -112,6 +115,8 @@ def show(figure: Figure, name: str, caption: str, alt: str, numbers: pd.DataFram
         f"```{{figure}} /figures/{name}.svg\n:name: fig-{name}\n{wide}"
         f":alt: {json.dumps(alt, ensure_ascii=False)}\n\n{caption}\n\n{links}\n```"
     )
+    if fold:
+        book = f"::::{{dropdown}} {fold}\n:class-container: fold\n\n{book}\n::::"
     lab = (
         f'<div role="img" aria-label="{escape(alt)}">{svg[svg.index("<svg") :]}</div><p>{escape(caption)}</p>'
     )
