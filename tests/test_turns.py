@@ -33,6 +33,18 @@ def test_the_switch_that_turns_a_claim_is_named(monkeypatch):
     ]
 
 
+def test_claims_with_two_verdicts_are_listed_by_experiment():
+    t = study_table()
+    alone = t[t.protocol == WRITTEN].assign(experiment="alone")
+    same = [t[t.protocol == WRITTEN].assign(experiment="same", protocol=p) for p in (WRITTEN, RELEASED)]
+    found = type("Found", (), {"title": lambda self, *case: "/".join(case)})()
+    judged = judging.judge_table(pd.concat([t, alone, *same], ignore_index=True))
+    assert turns.summary(found, judged) == (
+        "Claims with another verdict as released than as written: 5, 6 (quick/digits_mlp); none (quick/same)."
+    )
+    assert turns.summary(found, [v for v in judged if v.experiment == "alone"]) == ""
+
+
 def test_of_a_switch_with_several_seeds_the_verdict_is_told(monkeypatch):
     t = study_table()
     several = table(paper_world() | WORSE, noise=1e-5, protocol=TWICE)

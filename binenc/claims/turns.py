@@ -109,6 +109,18 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
     return "\n\n".join(text)
 
 
+def summary(found: Study, judged: list[Verdict]) -> str:
+    """Claims that have another verdict as released than as written, of each experiment, as Markdown."""
+    said = []
+    for profile, experiment in dict.fromkeys((v.profile, v.experiment) for v in judged):
+        here = [v for v in judged if (v.profile, v.experiment) == (profile, experiment)]
+        written, released = ({v.claim.number: v.verdict for v in here if v.protocol == p} for p in BASES)
+        if both := written.keys() & released.keys():
+            others = [str(n) for n in sorted(both) if written[n] != released[n]]
+            said.append(f"{', '.join(others) or 'none'} ({found.title(profile, experiment)})")
+    return f"Claims with another verdict as released than as written: {'; '.join(said)}." if said else ""
+
+
 def _line(case: Case, seed: int) -> str:
     """What changes of one claim, as a Markdown item."""
     name = f"[Claim {case.claim.number}](#claim-{case.claim.number}) ({case.claim.statement})"
