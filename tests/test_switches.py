@@ -140,7 +140,7 @@ def test_rows_go_from_as_written_to_as_released(numbers):
     assert list(shown["Protocol"]) == [
         "As written",
         "`softmax_twice`: false → true",
-        "`loss_bin`: exp_of_mean → mean_of_exp, another reading",
+        "`loss_bin`: exp_of_mean → mean_of_exp, in neither protocol",
         "As released",
     ]
     lead = shown["Lead, test"]

@@ -172,9 +172,9 @@ def _row(protocol: str) -> str:
         return in_words(protocol).capitalize()
     base, field, value = switched(protocol)
     other = next(name for name in BASES if name != base)
-    reading = "" if value == as_text(BASES[other][field]) else ", another reading"
+    neither = "" if value == as_text(BASES[other][field]) else ", in neither protocol"
     start = "" if base == "as_written" else f"{in_words(base).capitalize()}, "
-    return f"{start}`{field}`: {as_text(BASES[base][field])} → {value}{reading}"
+    return f"{start}`{field}`: {as_text(BASES[base][field])} → {value}{neither}"
 
 
 def in_short(protocol: str) -> str:
