@@ -46,9 +46,9 @@ def test_beyond_the_claims_stands_where_protocols_part_and_why_latents_turn_bina
     assert bold(front.findings(found, changed)) == [
         "As released beside as written",
         "One difference at a time",
+        "Simplex at vertices of a hypercube",
         "What the exponential does",
         "Without the exponential",
-        "Simplex at vertices of a hypercube",
         "Whose axes the codes are on",
         "What it takes to put class means at vertices",
     ]
@@ -59,8 +59,8 @@ def test_of_one_architecture_there_are_the_numbers_that_it_has(made):
     assert [row[0] for row in cells(front.numbers(judge_table(found.table)))] == ["1", "1", "3", "3"]
     case = found.title("smoke", "digits_mlp", "as_written")
     first, said = front.findings(found, found).splitlines()
-    assert first.startswith("- **What the exponential does** (2 runs with binary encoding). ")
-    assert said.startswith(f"- **Simplex at vertices of a hypercube** ({case}; no test). ")
+    assert first.startswith(f"- **Simplex at vertices of a hypercube** ({case}; no test). ")
+    assert said.startswith("- **What the exponential does** (2 runs with binary encoding). ")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from binenc.claims.pages import marked, seeds, words
 from binenc.claims.verdict import Verdict
 from binenc.study import Study
 from binenc.text.axes import beyond
-from binenc.text.prose import loss_range, protocols_apart
+from binenc.text.prose import protocols_apart
 from binenc.text.words import markdown_table
 
 SMALLEST, WEAKEST = "smallest", "weakest"
@@ -69,7 +69,7 @@ def findings(found: Study, changed: Study) -> str:
     ``changed`` is the same study with experiments and protocols of which a field was changed.
     """
     first = next(iter(found.profiles))
-    items = protocols_apart(found, first), one_at_a_time(changed), loss_range(found), beyond(changed)
+    items = protocols_apart(found, first), one_at_a_time(changed), beyond(found, changed)
     return "\n".join(filter(None, items))
 
 

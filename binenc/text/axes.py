@@ -9,7 +9,7 @@ import pandas as pd
 
 from binenc.study import GROUP, Study, over_seeds
 from binenc.text.hypercube import geometry_of, simplex_on_a_cube
-from binenc.text.prose import final
+from binenc.text.prose import final, loss_range
 from binenc.text.words import n_seeds, plus_minus
 
 BESIDE = {"code_share": "train", "gain": "train", "tr_sw_sb": "train", "loss": "train", "accuracy": "test"}
@@ -21,16 +21,15 @@ SQUARE = "loss_bin=mean_square"
 """A change of a protocol: the loss is without its exponential."""
 
 
-def beyond(found: Study) -> str:
-    """What no claim asks of codes and class means, as Markdown items, each with its first case."""
-    geometry = geometry_of(found := found.only("binary_encoding", "linear_penultimate"))
-    items = (
-        without_exponential(found, geometry, 1),
-        simplex_on_a_cube(found, geometry),
-        whose(found, geometry, 1),
-        needed(found, geometry, 1),
-    )
-    return "\n".join(filter(None, items))
+def beyond(found: Study, changed: Study) -> str:
+    """What no claim asks of codes and class means, as Markdown items, each with its first case.
+
+    ``changed`` is the same study with experiments and protocols of which a field was changed.
+    """
+    changed = changed.only("binary_encoding", "linear_penultimate")
+    geometry = geometry_of(changed)
+    tested = (tell(changed, geometry, 1) for tell in (without_exponential, whose, needed))
+    return "\n".join(filter(None, [simplex_on_a_cube(changed, geometry), loss_range(found), *tested]))
 
 
 def values(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
