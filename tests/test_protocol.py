@@ -27,6 +27,11 @@ def test_no_other_field():
     assert {"as_written": AS_WRITTEN, "as_released": AS_RELEASED} == PROTOCOLS
 
 
+@pytest.mark.parametrize("field", ROWS)
+def test_what_a_field_decides_fits_a_cell_of_a_table(field):
+    assert "\n" not in Protocol.model_fields[field].description
+
+
 @pytest.mark.parametrize("field", [f for f, (a, b) in ROWS.items() if a != b])
 def test_each_difference_can_be_switched_alone(smoke, field):
     value = str(getattr(AS_RELEASED, field)).lower()
