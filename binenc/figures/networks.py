@@ -136,7 +136,7 @@ def loss_shape(d: int = 8) -> None:
         figure.tight_layout()
     caption = (
         "The binary-encoding loss. Left: flat at zero, steep beyond one. "
-        f"Right: the three readings that can be chosen, for {d} latents of the same size a; the first two "
+        f"Right: three readings of it, for {d} latents of the same size a; the first two "
         "agree there, and the norm of the whole point weighs far more."
     )
     alt = (

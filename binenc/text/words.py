@@ -67,12 +67,10 @@ def duration(seconds: float) -> str:
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence], right: Container[str] = ()) -> str:
-    """A table in Markdown; columns with a head that is in ``right`` are flush right. No line ends at a ±."""
+    """A table in Markdown; columns with a head that is in ``right`` are flush right."""
     rule = ["---:" if name in right else "---" for name in head]
     cells = ([str(cell).replace("|", "\\|") for cell in row] for row in (head, rule, *rows))
-    return "\n".join(f"| {' | '.join(row)} |" for row in cells).replace(
-        " ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"
-    )
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
 def as_sentence(text: str) -> str:
