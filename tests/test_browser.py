@@ -158,10 +158,28 @@ def test_images_are_there_and_described(visit, report):
     page = visit("book/intro.html")
     for name in of_each_type(report):
         page.goto((report / name).as_uri())
+        page.locator("details.fold").evaluate_all("folds => folds.forEach((fold) => { fold.open = true; })")
         for image in page.locator("article img").all():
             image.scroll_into_view_if_needed()
             assert image.evaluate("i => i.decode().then(() => i.naturalWidth)") > 0, name
             assert len(image.get_attribute("alt") or "") > 10, name
+
+
+def test_a_folded_figure_is_seen_on_a_click_by_a_link_to_it_and_on_paper(visit):
+    page = visit("book/encoding.html")
+    fold = page.locator("details.fold").first
+    figure = fold.locator("figure")
+    in_sight = "figure => figure.checkVisibility({contentVisibilityAuto: true})"
+    assert not figure.evaluate(in_sight)
+    fold.locator("summary").click()
+    assert figure.evaluate(in_sight)
+    fold.locator("summary").click()
+    assert not figure.evaluate(in_sight)
+    page.emulate_media(media="print")
+    assert figure.evaluate(in_sight)
+    page.emulate_media(media="screen")
+    page.goto(f"{page.url}#{figure.get_attribute('id')}")
+    assert figure.evaluate(in_sight)
 
 
 def test_mathematics_is_rendered_without_a_network(visit, report):
