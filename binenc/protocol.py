@@ -21,7 +21,7 @@ class Protocol(BaseModel):
     learning_rate: Literal["halved", "constant"]
     """Whether the learning rate is halved after every ``halve_every`` epochs."""
     loss_bin: Literal["exp_of_mean", "mean_of_exp", "exp_of_norm", "mean_square"]
-    """How exp(x²) becomes one number: exp of the mean, mean of the exp, exp of the norm; mean of 1 + x²."""
+    """How exp(x²) becomes a number: exp of the mean, mean of the exp, exp of the norm. A control: 1 + x²."""
     cnn_dense_layers: Literal[2, 3]
     """Fully connected layers of the CNN backbone; dropout follows the first two."""
     class_of_point: Literal["label", "prediction"]

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,14 +75,12 @@ class Study:
         """The experiment, the protocol, and which profile its runs are from."""
         return f"{self.label(profile, experiment, protocol)} · {source(self.profiles[profile])}"
 
-    def titles(self, profile: str, experiments: list[str], protocol: str) -> str:
-        """The same of several experiments."""
+    def fold(self, profile: str, experiments: Sequence[str], protocol: str) -> str:
+        """The title under which to fold a figure of these: none for the first profile that has runs."""
+        if profile == next(self.each())[0]:
+            return ""
         *some, last = experiments
         return "; ".join([*(self.label(profile, e) for e in some), self.title(profile, last, protocol)])
-
-    def fold(self, profile: str, title: str) -> str:
-        """The title under which a chapter folds what is not of the first profile with runs, else nothing."""
-        return "" if profile == next(self.each())[0] else title
 
     def examples(self, profile: str, experiment: str, protocol: str) -> dict[str, records.Record]:
         """One record an architecture: of the first seed, or of the next where that has none."""

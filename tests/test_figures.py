@@ -169,5 +169,6 @@ class TestNetworks:
         assert table.exp_of_mean.tolist() == pytest.approx(np.exp(table.a**2).tolist(), rel=1e-4)
         assert table.mean_of_exp.tolist() == pytest.approx(table.exp_of_mean.tolist(), rel=1e-4)
         assert table.exp_of_norm.tolist() == pytest.approx(np.exp(4 * table.a**2).tolist(), rel=1e-4)
+        assert table.mean_square.tolist() == pytest.approx((1 + table.a**2).tolist(), rel=1e-4)
         slope = np.gradient(np.exp(table.a**2), table.a)
         assert table.slope[1:-1].tolist() == pytest.approx(slope[1:-1].tolist(), rel=0.02)

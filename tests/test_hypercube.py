@@ -156,3 +156,5 @@ def test_a_hypercube_that_the_classifier_sees_rotated(results):
     by_hand = [(points @ rotation > 0)[labels == c] for c in range(4)]
     most = sum(max(sum((row == other).all() for other in rows) for row in rows) for rows in by_hand)
     assert found.share_own[rotated] == found.share_seen["digits_mlp"] == most / 20 < 1
+    assert 0.3 < found.share_rotated[rotated] < 1  # five points of each label, of which one has a code anyway
+    assert np.isnan(found.share_rotated["digits_mlp"])

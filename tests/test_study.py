@@ -181,20 +181,18 @@ def test_a_title_that_two_profiles_have_is_followed_by_theirs(made, smoke):
     assert two.label("smoke", "digits_cnn") == "Digits (CNN)"
 
 
-def test_titles_of_several_experiments_name_protocol_and_profile_once(made):
-    found = study.read(["smoke"])
-    both = found.titles("smoke", ["digits_mlp", "digits_cnn"], "as_released")
-    assert both == "Digits (MLP); Digits (CNN), as released · profile smoke, trained afresh"
-    assert found.titles("smoke", ["digits_cnn"], "as_written") == found.title(
-        "smoke", "digits_cnn", "as_written"
-    )
-
-
 def test_what_is_not_of_the_first_profile_with_runs_is_folded(made, smoke):
     found = study.read(["smoke"])
-    runs = {"paper": [], **found.runs, "quick": [smoke.all_runs()[0]]}
-    found = dataclasses.replace(found, runs=runs)
-    assert [found.fold(name, "a title") for name in ("smoke", "quick")] == ["", "a title"]
+    runs, quick = smoke.all_runs(), Profile.read("quick")
+    two = [next(run for run in runs if run.experiment_name == name) for name in ("digits_mlp", "digits_cnn")]
+    several = {"paper": [], "smoke": [], "quick": two}
+    found = dataclasses.replace(found, runs=several, profiles={"quick": quick, **found.profiles})
+    case = ["digits_mlp", "digits_cnn"], "as_released"
+    assert found.fold("quick", *case) == ""
+    found = dataclasses.replace(found, runs={"smoke": two[:1], "quick": two})
+    folded = found.fold("quick", *case)
+    assert folded == "Digits (MLP) (quick); Digits (CNN), as released · profile quick, trained afresh"
+    assert found.fold("smoke", ["digits_mlp"], "as_released") == ""
 
 
 def test_variants_are_read_where_all_are_asked_for(results):

@@ -39,9 +39,11 @@ def test_claims_with_two_verdicts_are_listed_by_experiment():
     same = [t[t.protocol == WRITTEN].assign(experiment="same", protocol=p) for p in (WRITTEN, RELEASED)]
     found = type("Found", (), {"title": lambda self, *case: "/".join(case)})()
     judged = judging.judge_table(pd.concat([t, alone, *same], ignore_index=True))
-    assert turns.summary(found, judged) == (
-        "Claims with another verdict as released than as written: 5, 6 (quick/digits_mlp); none (quick/same)."
-    )
+    assert turns.summary(found, judged).split("\n\n") == [
+        "Claims, by number, with two verdicts, as written and then as released:",
+        "- *quick/digits_mlp*: reproduced, then not reproduced: [5](#claim-5), [6](#claim-6).\n"
+        "- *quick/same*: none.",
+    ]
     assert turns.summary(found, [v for v in judged if v.experiment == "alone"]) == ""
 
 
@@ -65,9 +67,9 @@ def test_a_verdict_that_seed_0_does_not_show_is_told_of_a_switch(monkeypatch):
     said = turns.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
     first, *_ = (line for line in said.splitlines() if line.startswith("- [Claim 5]"))
     told = (
-        "No single switch changes that. Another verdict by one switch alone: `softmax_twice=true` (3 seeds:"
+        "No single switch that was run here changes that. Another verdict by one switch alone: `softmax_twice"
     )
-    assert f"agree with it under both. {told} **undecided**, leans against)." in first
+    assert f"agree with it under both. {told}=true` (3 seeds: **undecided**, leans against)." in first
 
 
 def test_a_lean_that_turns_round_is_told(monkeypatch):
@@ -94,7 +96,7 @@ def test_a_change_that_no_switch_makes_is_said(monkeypatch):
     better = table(paper_world(), seeds=1, protocol=TWICE)
     t = pd.concat([t, better], ignore_index=True)
     said = turns.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
-    assert "No single switch changes that" in said
+    assert "No single switch that was run here changes that" in said
 
 
 def test_nothing_that_changes_is_said_too(monkeypatch):
@@ -126,14 +128,14 @@ def test_the_numbers_of_such_a_switch_turn_from_those_of_the_released_code(monke
     t = pd.concat([t, table(back, seeds=1, protocol="as_released,softmax_twice=false")], ignore_index=True)
     said = turns.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
     assert ("Turned by one switch alone: as released but softmax_twice=false." in said) is turned
-    assert ("No single switch changes that" in said) is not turned
+    assert ("No single switch that was run here changes that" in said) is not turned
 
 
 def test_a_switch_that_lacks_a_record_is_not_said_to_turn_nothing(monkeypatch):
     t = study_table()
     t = t[~((t.protocol == TWICE) & (t.architecture == NONE)) & (t.protocol != MEAN)]
     said = turns.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
-    assert "No single switch of those with all records changes that." in said
+    assert "No single switch that was run here, with all records, changes that." in said
 
 
 def test_one_protocol_alone_is_said(monkeypatch):

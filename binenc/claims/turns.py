@@ -110,15 +110,20 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
 
 
 def summary(found: Study, judged: list[Verdict]) -> str:
-    """Claims that have another verdict as released than as written, of each experiment, as Markdown."""
-    said = []
+    """Which claims have another verdict as released than as written, as Markdown: an item an experiment."""
+    lines = []
     for profile, experiment in dict.fromkeys((v.profile, v.experiment) for v in judged):
         here = [v for v in judged if (v.profile, v.experiment) == (profile, experiment)]
         written, released = ({v.claim.number: v.verdict for v in here if v.protocol == p} for p in BASES)
-        if both := written.keys() & released.keys():
-            others = [str(n) for n in sorted(both) if written[n] != released[n]]
-            said.append(f"{', '.join(others) or 'none'} ({found.title(profile, experiment)})")
-    return f"Claims with another verdict as released than as written: {'; '.join(said)}." if said else ""
+        if both := sorted(written.keys() & released.keys()):
+            others: dict[tuple[str, str], list[str]] = {}
+            for n in both:
+                if written[n] != released[n]:
+                    others.setdefault((written[n], released[n]), []).append(f"[{n}](#claim-{n})")
+            said = (f"{start}, then {end}: {', '.join(ns)}" for (start, end), ns in others.items())
+            lines.append(f"- *{found.title(profile, experiment)}*: {'; '.join(said) or 'none'}.")
+    head = "Claims, by number, with two verdicts, as written and then as released:\n\n"
+    return head + "\n".join(lines) if lines else ""
 
 
 def _line(case: Case, seed: int) -> str:
@@ -130,7 +135,7 @@ def _line(case: Case, seed: int) -> str:
         line += f" Turned by one switch alone: {_named(case, case.turning)}."
     elif case.switches:
         known = None not in {case.agrees[p] for p in case.switches}
-        line += f" No single switch{'' if known else ' of those with all records'} changes that."
+        line += f" No single switch that was run here{'' if known else ', with all records,'} changes that."
     if others := [switch for switch in case.differing if switch not in case.turning]:
         line += f" Another verdict by one switch alone: {_named(case, others)}."
     return line

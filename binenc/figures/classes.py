@@ -13,7 +13,7 @@ from binenc.study import Study, source
 
 def by_class(found: Study, values: pd.DataFrame, name: str) -> None:
     """Show whole-code share and accuracy of each class, as `classes_of` has them: a panel an experiment."""
-    for profile, protocol, experiments in found.parts():
+    for profile, protocol, _ in found.parts():
         part = values.query("profile == @profile and protocol == @protocol")
         if part.empty:
             continue
@@ -29,7 +29,7 @@ def by_class(found: Study, values: pd.DataFrame, name: str) -> None:
             for e, of in part.groupby("experiment", sort=False)
         ]
         alt = f"Marks by class. The class whose points share a code least, {'; '.join(least)}."
-        fold = found.fold(profile, found.titles(profile, experiments, protocol))
+        fold = found.fold(profile, part.experiment.unique(), protocol)
         show(figure, slug(name, profile, protocol), caption, alt, part, fold)
 
 

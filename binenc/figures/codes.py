@@ -110,5 +110,5 @@ def codebooks(found: Study, name: str) -> None:
             architecture, record = next(iter(found.examples(profile, experiment, protocol).items()))
             case = found.title(profile, experiment, protocol)
             title = f"{case}; {ARCHITECTURES[architecture]}, seed {record.run['configuration']['seed']}."
-            fold = found.fold(profile, case)
+            fold = found.fold(profile, [experiment], protocol)
             show_codebook(record, slug(name, profile, experiment, protocol), title, fold)

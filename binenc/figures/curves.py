@@ -31,7 +31,7 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
     show all from epoch ``start`` on, given as a share of all epochs; the caption says so.
     """
     axes = f" The vertical axes are those of the epochs after the first {100 * start:.0f} %." if start else ""
-    for profile, protocol, experiments in found.parts():
+    for profile, protocol, _ in found.parts():
         table = found.table.query("profile == @profile and protocol == @protocol")
         numbers = over_seeds(table.merge(pd.DataFrame(rows, columns=["metric", "split"])))
         if not (titles := panel_titles(found, profile, protocol, numbers)):
@@ -44,7 +44,7 @@ def curves(found: Study, name: str, rows: list[Row], see: str, start: float = 0)
         caption = f"{in_words(protocol).capitalize()}. {see}{axes} {_about(found, numbers, profile, *words)}"
         first, last = numbers.epoch.min(), numbers.epoch.max()
         alt = f"Curves over epochs {first} to {last} of {_alt(found, numbers, rows)}"
-        fold = found.fold(profile, found.titles(profile, experiments, protocol))
+        fold = found.fold(profile, numbers.experiment.unique(), protocol)
         show(figure, slug(name, profile, protocol), caption, alt, numbers, fold)
 
 
@@ -178,7 +178,7 @@ def _alt(found: Study, numbers: pd.DataFrame, rows: list[Row]) -> str:
 
 def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
     """Show where metrics end: a dot a seed, mean and standard deviation; panels as in `curves`."""
-    for profile, protocol, experiments in found.parts():
+    for profile, protocol, _ in found.parts():
         table = last_epoch(found.table.query("profile == @profile and protocol == @protocol"))
         seeds = table.merge(pd.DataFrame(rows, columns=["metric", "split"]))
         if not (titles := panel_titles(found, profile, protocol, seeds)):
@@ -188,7 +188,7 @@ def ends(found: Study, name: str, rows: list[Row], see: str) -> None:
         words = "dots are seeds, with their mean and standard deviation", "one seed"
         caption = f"{in_words(protocol).capitalize()}. {see} {_about(found, numbers, profile, *words)}"
         alt = f"Values after the last epoch, a dot a seed, of {_alt(found, numbers, rows)}"
-        fold = found.fold(profile, found.titles(profile, experiments, protocol))
+        fold = found.fold(profile, numbers.experiment.unique(), protocol)
         show(figure, slug(name, profile, protocol), caption, alt, seeds, fold)
 
 

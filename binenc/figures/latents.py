@@ -137,7 +137,7 @@ def histograms(found: Study, name: str, see: str) -> None:
     """Show histograms of some dimensions at four epochs, a figure an experiment and protocol."""
     for *case, examples in _cases(found):
         title = found.title(*case)
-        fold = found.fold(case[0], title)
+        fold = _fold(found, *case)
         _show_histograms(slug(name, *case), title, see, examples, "architecture", fold)
 
 
@@ -153,8 +153,12 @@ def seen_histograms(found: Study, name: str, see: str) -> None:
                 seen = replace(record, arrays=record.arrays | {"sample_latents": latents})
                 both = {"latents' axes": record, "classifier's axes": seen}
                 title = f"{ARCHITECTURES[architecture]}, {found.title(*case)}"
-                fold = found.fold(case[0], title)
+                fold = _fold(found, *case)
                 _show_histograms(slug(name, *case, architecture), title, see, both, "axes", fold)
+
+
+def _fold(found: Study, profile: str, experiment: str, protocol: str) -> str:
+    return found.fold(profile, [experiment], protocol)
 
 
 def _cases(found: Study) -> Iterator[tuple]:
@@ -258,7 +262,7 @@ def projection(found: Study, name: str, see: str) -> None:
         caption = f"{title}, after the last epoch. {see} {_whose(examples)}.{key}"
         panels = "Scatter plots of latents, a panel an architecture, a colour a class"
         alt = f"{panels}: {title}. {_tightness(numbers)}"
-        show(figure, slug(name, *case), caption, alt, numbers, found.fold(case[0], title))
+        show(figure, slug(name, *case), caption, alt, numbers, _fold(found, *case))
 
 
 def _tightness(numbers: pd.DataFrame) -> str:

@@ -113,7 +113,8 @@ def loss_shape(d: int = 8) -> None:
     from binenc.loss import binary_loss
 
     a = np.linspace(0, 1.5, 61)
-    readings = {"exp_of_mean": "-", "mean_of_exp": (0, (5, 2)), "exp_of_norm": (0, (1, 1))}
+    dotted, dashed, both = (0, (1, 1)), (0, (5, 2)), (0, (5, 1, 1, 1))
+    readings = {"exp_of_mean": "-", "mean_of_exp": dashed, "exp_of_norm": dotted, "mean_square": both}
     signs = torch.tensor([1.0, -1.0]).repeat(d, d // 2).double()
     values = {r: [float(binary_loss(signs * height, r)) for height in a] for r in readings}
     numbers = pd.DataFrame({"a": a, **values, "slope": 2 * a * np.exp(a**2)})
@@ -136,8 +137,8 @@ def loss_shape(d: int = 8) -> None:
         figure.tight_layout()
     caption = (
         "The binary-encoding loss. Left: flat at zero, steep beyond one. "
-        f"Right: three readings of it, for {d} latents of the same size a; the first two "
-        "agree there, and the norm of the whole point weighs far more."
+        f"Right: three readings of it, for {d} latents of the same size a, and the control, 1 + x². The "
+        "first two agree there, as for small latents does the control; the norm of a point weighs far more."
     )
     alt = (
         "Left, exp of a squared rises from 1 at a = 0 to 2.7 at a = 1, its slope from 0 to 5.4. Right, on a "

@@ -67,7 +67,7 @@ def lacking(have: list[Run], lack: list[Run]) -> str:
 
 
 def origin(found: Study) -> str:
-    """Where the numbers come from, as Markdown: an item a profile, as `made_by` says it, `about`, `gaps`."""
+    """Where the numbers come from, as Markdown: an item a profile; then `about` and `gaps`."""
     items = (
         made_by(
             f"`results/{name}` ({source(found.profiles[name])})",

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from scipy.stats import ortho_group
 
 from binenc.geometry import (
     equiangularity,
@@ -20,6 +21,9 @@ from binenc.records import Record, find
 from binenc.study import GROUP, Study, over_seeds
 from binenc.text.words import from_to, number
 
+TURNS = 8
+"""Random axes off which codes of a sample are read."""
+
 
 def geometry_of(found: Study) -> pd.DataFrame:
     """What `binenc.geometry` says of the codes and class means of each run, as rows of the study's table.
@@ -27,7 +31,7 @@ def geometry_of(found: Study) -> pd.DataFrame:
     The spread of distances is of the training points' codebook, and ``within`` is how they scatter about
     their class means; the rest is of test points: of those classes to which a test point counts. What ends in
     ``own`` and ``seen`` is on the axes of the latents and on those that the classifier sees; bits are there
-    the signs of class means, and shares of the sample of points that a record keeps.
+    the signs of class means, and shares of the sample of points that a record keeps, where that is whole.
     """
     rows = []
     for name, run in found.each():
@@ -45,8 +49,7 @@ def geometry_of(found: Study) -> pd.DataFrame:
             "off_vertices": off_vertices(means, book),
             "off_own": off_vertices(means, means > 0),
             "off_seen": off_vertices(record.as_seen(means), record.as_seen(means) > 0),
-            "share_own": _sample_share(record, seen=False),
-            "share_seen": _sample_share(record, seen=True),
+            **_shares(record),
             "within": within_classes(means, book, record.final("trace_sw", "train")),
             "rotated": rotated_off_vertices(means),
         }
@@ -55,16 +58,24 @@ def geometry_of(found: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=found.table.columns)
 
 
-def _sample_share(record: Record, seen: bool) -> float:
-    """Share of the sample of test points with the most common code of their label.
+def _shares(record: Record) -> dict[str, float]:
+    """Shares of the sample of test points with the most common code of their label.
 
-    Codes are read off the axes of the latents, or those that the classifier sees; NaN where the sample lacks
-    dimensions.
+    Codes are read off the axes of the latents, those that the classifier sees, and, where these are others,
+    random ones, on average; none where the sample lacks dimensions.
     """
     if not record.sample_is_whole:
-        return math.nan
+        return {}
     latents, labels = record.arrays["sample_latents"][-1].astype(float), record.arrays["sample_labels"][-1]
-    codes = (record.as_seen(latents) if seen else latents) > 0
+    shares = {"share_own": _share(latents, labels), "share_seen": _share(record.as_seen(latents), labels)}
+    if "rotation" in record.arrays:
+        turns = ortho_group.rvs(latents.shape[1], size=TURNS, random_state=0)
+        shares["share_rotated"] = sum(_share(latents @ turn, labels) for turn in turns) / TURNS
+    return shares
+
+
+def _share(latents: np.ndarray, labels: np.ndarray) -> float:
+    codes = latents > 0
     most = (np.unique(codes[labels == c], axis=0, return_counts=True)[1].max() for c in np.unique(labels))
     return sum(most) / len(labels)
 

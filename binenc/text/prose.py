@@ -171,19 +171,19 @@ def sharing(found: Study) -> str:
 
 
 def loss_range(found: Study) -> str:
-    """Between which values L_bin lies under binary encoding, and what its exponential is there: an item."""
+    """Between which values L_bin lies under binary encoding, and what its exponential does there: an item."""
     table = found.table[(found.table.metric == "loss_bin") & (found.table.split == "train")]
     of_the_mean = ~table.protocol.str.contains("loss_bin=")  # other readings are other functions
     table = table[(table.architecture == "binary_encoding") & of_the_mean]
     if table.empty:
         return ""
     n, least, most = len(table[[*GROUP, "seed"]].drop_duplicates()), table.value.min(), table.value.max()
-    excess = most - 1 - math.log(most)
-    small = ": a penalty on the mean square does what the exponential does" if excess < 0.01 else ""
+    same = ": a penalty on the mean of x² is nearly the same" if most < 1.1 else ""
     return (
-        f"- **What the exponential does** ({counted(n, 'run')} with binary encoding). L_bin of the training "
-        f"points lies between {number(least, 4)} and {number(most, 4)} at every evaluation, where exp(x²) "
-        f"is 1 + x², averaged over points and latents, to within about {number(excess, 1)}{small}."
+        f"- **What the exponential does** ({counted(n, 'run')} with binary encoding). The gradient of the "
+        "exponential of the mean of x² is L_bin times that of the mean. At every evaluation, where dropout "
+        f"is off, L_bin of the training points lies between {number(least, 4)} and {number(most, 4)}; there "
+        f"the exponential multiplies γ by as much, and does nothing else{same}."
     )
 
 
