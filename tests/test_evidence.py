@@ -52,7 +52,7 @@ def test_what_lacks_is_named_as_widely_as_it_lacks(smoke):
 def test_scope_and_origin_say_what_and_from_where(made, results, smoke):
     found = study.read(["smoke"])
     scope, origin = evidence.scope(found), evidence.origin(found)
-    assert "| Digits (MLP) | digits | as written | 0, 1 | 6 | profile smoke, trained afresh |" in scope
+    assert "| Digits (MLP) | as written | 0, 1 | 6 | smoke, trained afresh |" in scope
     assert "evidence of" in smoke.about
     assert smoke.about in scope
     for words in (

@@ -8,7 +8,7 @@ from binenc.text.words import counted, duration, markdown_table
 
 
 def scope(found: Study) -> str:
-    """What a page is evidence of, as Markdown: which runs, which data, how many seeds."""
+    """What a page is evidence of, as Markdown: which runs, with which seeds, for how many epochs."""
     rows = []
     for name, protocol, experiments in found.parts():
         for experiment in experiments:
@@ -17,10 +17,9 @@ def scope(found: Study) -> str:
             ]
             e = runs[0].experiment
             seeds = ", ".join(map(str, sorted({r.seed for r in runs})))
-            rows.append(
-                (e.title, e.dataset, in_words(protocol), seeds, e.epochs, source(found.profiles[name]))
-            )
-    lines = markdown_table(["Experiment", "Data", "Protocol", "Seeds", "Epochs", "Records"], rows)
+            profile = f"{name}, {found.profiles[name].origin}"
+            rows.append((e.title, in_words(protocol), seeds, e.epochs, profile))
+    lines = markdown_table(["Experiment", "Protocol", "Seeds", "Epochs", "Profile"], rows)
     recorded = "*Recorded* runs ship with the repository; the others were trained for this report."
     return f"{lines}\n\n{about(found)} {recorded}"
 
