@@ -134,7 +134,7 @@ def test_without_binary_encoding_nothing_is_said_of_vertices(made):
 
 def test_a_hypercube_that_the_classifier_sees_rotated(results):
     """Class means and points with the signs of vertices, that a known rotation takes from their axes."""
-    rotation, rotated = ortho_group.rvs(4, random_state=0), "digits_mlp,classifier_rotated=true"
+    rotation, rotated = ortho_group.rvs(4, random_state=7), "digits_mlp,classifier_rotated=true"
     cube = np.where(hadamard(4)[:, [1, 2, 3, 1]] > 0, 1.0, -1.0)
     points = np.repeat(cube, 5, axis=0) * np.random.default_rng(0).uniform(0.1, 3, (20, 4))
     labels = np.repeat(np.arange(4), 5)
@@ -153,8 +153,15 @@ def test_a_hypercube_that_the_classifier_sees_rotated(results):
     assert found.off_own[rotated] > 0.3
     assert found.off_seen["digits_mlp"] == found.off_own["digits_mlp"] == found.off_own[rotated]
     assert found.share_seen[rotated] == 1
-    by_hand = [(points @ rotation > 0)[labels == c] for c in range(4)]
-    most = sum(max(sum((row == other).all() for other in rows) for row in rows) for rows in by_hand)
-    assert found.share_own[rotated] == found.share_seen["digits_mlp"] == most / 20 < 1
-    assert 0.3 < found.share_rotated[rotated] < 1  # five points of each label, of which one has a code anyway
+
+    def share(codes: np.ndarray) -> float:
+        by_label = [codes[labels == c] for c in range(4)]
+        most = (max(sum((row == other).all() for other in rows) for row in rows) for rows in by_label)
+        return sum(most) / 20
+
+    latents = points @ rotation
+    assert found.share_own[rotated] == found.share_seen["digits_mlp"] == share(latents > 0) < 1
+    turns = ortho_group.rvs(4, size=hypercube.TURNS, random_state=0)
+    random = np.mean([share(latents.astype(np.float16) @ turn > 0) for turn in turns])
+    assert found.share_rotated[rotated] == pytest.approx(random) != found.share_own[rotated]
     assert np.isnan(found.share_rotated["digits_mlp"])

@@ -39,10 +39,14 @@ def test_claims_with_two_verdicts_are_listed_by_experiment():
     same = [t[t.protocol == WRITTEN].assign(experiment="same", protocol=p) for p in (WRITTEN, RELEASED)]
     found = type("Found", (), {"title": lambda self, *case: "/".join(case)})()
     judged = judging.judge_table(pd.concat([t, alone, *same], ignore_index=True))
-    assert turns.summary(found, judged).split("\n\n") == [
-        "Claims, by number, with two verdicts, as written and then as released:",
-        "- *quick/digits_mlp*: reproduced, then not reproduced: [5](#claim-5), [6](#claim-6).\n"
-        "- *quick/same*: none.",
+    head, items = turns.summary(found, judged).split("\n\n")
+    assert head.startswith("Claims, by number, with two verdicts, as written and then as released")
+    verdicts = [v.verdict for v in judged if (v.experiment, v.protocol) == ("same", WRITTEN)]
+    undecided = verdicts.count("undecided")
+    assert items.splitlines() == [
+        "- *quick/digits_mlp*: reproduced, then not reproduced: [5](#claim-5), [6](#claim-6); the same for 8 "
+        f"claims, undecided in both for {undecided} of them.",
+        f"- *quick/same*: the same for 10 claims, undecided in both for {undecided} of them.",
     ]
     assert turns.summary(found, [v for v in judged if v.experiment == "alone"]) == ""
 
@@ -135,7 +139,7 @@ def test_a_switch_that_lacks_a_record_is_not_said_to_turn_nothing(monkeypatch):
     t = study_table()
     t = t[~((t.protocol == TWICE) & (t.architecture == NONE)) & (t.protocol != MEAN)]
     said = turns.changes(judging.judge_table(t), agreement(t, monkeypatch), "quick", "digits_mlp", 0)
-    assert "No single switch that was run here, with all records, changes that." in said
+    assert "No single switch that was run here and has all records changes that." in said
 
 
 def test_one_protocol_alone_is_said(monkeypatch):

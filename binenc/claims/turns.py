@@ -12,6 +12,8 @@ from binenc.protocol import in_words
 from binenc.study import Study
 from binenc.text.words import counted
 
+UNDECIDED = "undecided"
+
 
 def agreement(found: Study, profile: str, experiment: str, seed: int) -> pd.DataFrame:
     """Whether the numbers of one seed alone lie where each claim puts them: columns protocol, claim, agrees.
@@ -110,19 +112,27 @@ def changes(judged: list[Verdict], agrees: pd.DataFrame, profile: str, experimen
 
 
 def summary(found: Study, judged: list[Verdict]) -> str:
-    """Which claims have another verdict as released than as written, as Markdown: an item an experiment."""
+    """Which claims have another verdict as released than as written, and how many the same, as Markdown."""
     lines = []
     for profile, experiment in dict.fromkeys((v.profile, v.experiment) for v in judged):
         here = [v for v in judged if (v.profile, v.experiment) == (profile, experiment)]
         written, released = ({v.claim.number: v.verdict for v in here if v.protocol == p} for p in BASES)
-        if both := sorted(written.keys() & released.keys()):
-            others: dict[tuple[str, str], list[str]] = {}
-            for n in both:
-                if written[n] != released[n]:
-                    others.setdefault((written[n], released[n]), []).append(f"[{n}](#claim-{n})")
-            said = (f"{start}, then {end}: {', '.join(ns)}" for (start, end), ns in others.items())
-            lines.append(f"- *{found.title(profile, experiment)}*: {'; '.join(said) or 'none'}.")
-    head = "Claims, by number, with two verdicts, as written and then as released:\n\n"
+        pairs: dict[tuple[str, str], list[str]] = {}
+        for n in sorted(written.keys() & released.keys()):
+            pairs.setdefault((written[n], released[n]), []).append(f"[{n}](#claim-{n})")
+        if pairs:
+            others = sorted(
+                (pair for pair in pairs if pair[0] != pair[1]), key=lambda pair: UNDECIDED in pair
+            )
+            said = [f"{start}, then {end}: {', '.join(pairs[start, end])}" for start, end in others]
+            same = sum(len(ns) for (start, end), ns in pairs.items() if start == end)
+            open_in_both = len(pairs.get((UNDECIDED, UNDECIDED), []))
+            said.append(f"the same for {same} claims, {UNDECIDED} in both for {open_in_both} of them")
+            lines.append(f"- *{found.title(profile, experiment)}*: {'; '.join(said)}.")
+    head = (
+        "Claims, by number, with two verdicts, as written and then as released (a wider interval can by "
+        f"itself make one {UNDECIDED}):\n\n"
+    )
     return head + "\n".join(lines) if lines else ""
 
 
@@ -135,7 +145,7 @@ def _line(case: Case, seed: int) -> str:
         line += f" Turned by one switch alone: {_named(case, case.turning)}."
     elif case.switches:
         known = None not in {case.agrees[p] for p in case.switches}
-        line += f" No single switch that was run here{'' if known else ', with all records,'} changes that."
+        line += f" No single switch that was run here{'' if known else ' and has all records'} changes that."
     if others := [switch for switch in case.differing if switch not in case.turning]:
         line += f" Another verdict by one switch alone: {_named(case, others)}."
     return line

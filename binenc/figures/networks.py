@@ -113,8 +113,8 @@ def loss_shape(d: int = 8) -> None:
     from binenc.loss import binary_loss
 
     a = np.linspace(0, 1.5, 61)
-    dotted, dashed, both = (0, (1, 1)), (0, (5, 2)), (0, (5, 1, 1, 1))
-    readings = {"exp_of_mean": "-", "mean_of_exp": dashed, "exp_of_norm": dotted, "mean_square": both}
+    dotted, dashed, dash_dotted = (0, (1, 1)), (0, (5, 2)), (0, (5, 1, 1, 1))
+    readings = {"exp_of_mean": "-", "mean_of_exp": dashed, "exp_of_norm": dotted, "mean_square": dash_dotted}
     signs = torch.tensor([1.0, -1.0]).repeat(d, d // 2).double()
     values = {r: [float(binary_loss(signs * height, r)) for height in a] for r in readings}
     numbers = pd.DataFrame({"a": a, **values, "slope": 2 * a * np.exp(a**2)})
@@ -142,6 +142,6 @@ def loss_shape(d: int = 8) -> None:
     )
     alt = (
         "Left, exp of a squared rises from 1 at a = 0 to 2.7 at a = 1, its slope from 0 to 5.4. Right, on a "
-        "logarithmic axis, exp of mean and mean of exp coincide, exp of norm rises much faster."
+        "logarithmic axis, exp of mean and mean of exp coincide, exp of norm rises much faster, 1 + x² slower."
     )
     show(figure, "loss-shape", caption, alt, numbers)

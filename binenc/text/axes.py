@@ -42,8 +42,8 @@ def values(found: Study, geometry: pd.DataFrame) -> pd.DataFrame:
 def _pairs(found: Study, geometry: pd.DataFrame, change: str) -> Iterator[tuple]:
     """Title, the change, numbers with it, numbers without, of each case in which binary encoding has both.
 
-    Numbers are mean, std and n, by architecture and metric. Left out is the reading of the loss that itself
-    tells axes apart.
+    Numbers are mean, std and n, by architecture and metric. Left out are cases without the change that have
+    the reading of the loss that itself tells axes apart.
     """
     groups = values(found, geometry).groupby(GROUP, sort=False)
     known = {case: part.set_index(["architecture", "metric"])[["mean", "std", "n"]] for case, part in groups}
@@ -72,14 +72,17 @@ def forms(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str:
     cases: dict[str, dict[str, pd.DataFrame]] = {}
     for title, change, *parts in _pairs(found, geometry, FORM):
         changed, plain = (part.loc["binary_encoding"] for part in parts)
-        if changed.loc["accuracy", "n"] > 1:
+        if min(part.loc["accuracy", "n"] for part in (changed, plain)) > 1:
             cases.setdefault(title, {AS_WRITTEN.loss_bin: plain})[change.partition("=")[2]] = changed
     told, items = Counter(), []
     for title, by_form in cases.items():
-        plain, *others = by_form.values()
+        (first, plain), *others = by_form.items()
         said: dict[str, list[str]] = {}
-        for name, part in zip(list(by_form)[1:], others, strict=True):
-            said.setdefault(_kept(_alignment(plain), _alignment(part)), []).append(f"`{name}`")
+        if unknown := _unknown(_alignment(plain)):
+            said[unknown] = [f"`{first}`"]
+        else:
+            for name, part in others:
+                said.setdefault(_kept(_alignment(plain), _alignment(part)), []).append(f"`{name}`")
         told["; ".join(f"{what} with {', '.join(names)}" for what, names in said.items())] += 1
         off, shared, right = (
             ", ".join(plus_minus(*part.loc[metric]) for part in by_form.values())
@@ -161,7 +164,7 @@ def whose(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str:
     if not items:
         return ""
     return (
-        f"- **Whose axes the codes are on**: {_counted(told)}. A random rotation is put between latents and "
+        f"- **Whose axes the codes are on** (at least half of the alignment): {_counted(told)}. A random rotation is put between latents and "
         "classifier and stays as it is. The first weights undo it, so that both networks start as the same "
         "function; the binary loss cannot tell; all that differs is along which axes Adam steps in the "
         "classifier. How far class means are off vertices is in units of half the distance between a "
@@ -172,7 +175,7 @@ def whose(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str:
 
 
 def _of_points(rotated: pd.DataFrame, plain: pd.DataFrame) -> str:
-    """How many points share their label's code on which axes, and how well the network does."""
+    """How many points have the code of their label on which axes, and how well the network does."""
     n = n_seeds([part.loc["code_share", "n"] for part in (rotated, plain)])
     right, collapse = (
         " and ".join(plus_minus(*part.loc[metric]) for part in (rotated, plain))
@@ -183,8 +186,8 @@ def _of_points(rotated: pd.DataFrame, plain: pd.DataFrame) -> str:
         return does
     own, seen, random = (plus_minus(*rotated.loc[f"share_{axes}"]) for axes in ("own", "seen", "rotated"))
     return (
-        f"On these axes {own} and {seen} of a sample of test points share their label's code (rotated at "
-        f"random {random}, without the rotation {plus_minus(*plain.loc['share_own'])}). {does}"
+        f"Off these axes {own} and {seen} of a sample of test points have the most common code of their label "
+        f"(off random axes {random}, without the rotation {plus_minus(*plain.loc['share_own'])}). {does}"
     )
 
 
