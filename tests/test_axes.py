@@ -133,12 +133,12 @@ def test_whose_axes_the_codes_are_on(made, plain, own, seen, said):
     )
     if plain < 0.6 and not np.isnan(own):
         left = " and ".join(number((0.6 - off) / (0.6 - plain), 2) for off in (own, seen))
-        assert f"), which leaves {left} of the alignment. Off" in line
+        assert f"), which leaves {left} of the alignment. On" in line
     else:
         assert "leaves" not in line
     assert (
-        ". Off these axes 0.4000 ± 0 and 0.9000 ± 0 of a sample of test points have the most common code of "
-        "their label (off random axes 0.3000 ± 0, without the rotation 0.9500 ± 0). With and" in line
+        ". On these axes 0.4000 ± 0 and 0.9000 ± 0 of a sample of test points have the most common code of "
+        "their label (on random axes 0.3000 ± 0, without the rotation 0.9500 ± 0). With and" in line
     )
     assert (
         "test accuracy is 0.7000 ± 0 and 0.8000 ± 0, Tr(Sw Sb⁺)/C 0.2500 ± 0 and 0.1250 ± 0 (n = 2)" in line

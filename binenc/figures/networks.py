@@ -142,6 +142,6 @@ def loss_shape(d: int = 8) -> None:
     )
     alt = (
         "Left, exp of a squared rises from 1 at a = 0 to 2.7 at a = 1, its slope from 0 to 5.4. Right, on a "
-        "logarithmic axis, exp of mean and mean of exp coincide, exp of norm rises much faster, 1 + x² slower."
+        "logarithmic axis, exp of mean and mean of exp coincide, exp of norm rises faster, 1 + x² slower."
     )
     show(figure, "loss-shape", caption, alt, numbers)

@@ -164,9 +164,9 @@ def whose(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str:
     if not items:
         return ""
     return (
-        f"- **Whose axes the codes are on** (at least half of the alignment): {_counted(told)}. A random rotation is put between latents and "
-        "classifier and stays as it is. The first weights undo it, so that both networks start as the same "
-        "function; the binary loss cannot tell; all that differs is along which axes Adam steps in the "
+        f"- **Whose axes the codes are on** (at least half of the alignment): {_counted(told)}. A "
+        "random rotation is put between latents and classifier and stays as it is. The first weights undo it, "
+        "so that both networks start as the same function; the binary loss cannot tell; all that differs is along which axes Adam steps in the "
         "classifier. How far class means are off vertices is in units of half the distance between a "
         "latent's two values; rotated at random is how far they are on axes without a meaning, alignment how "
         "much nearer they are. "
@@ -186,8 +186,8 @@ def _of_points(rotated: pd.DataFrame, plain: pd.DataFrame) -> str:
         return does
     own, seen, random = (plus_minus(*rotated.loc[f"share_{axes}"]) for axes in ("own", "seen", "rotated"))
     return (
-        f"Off these axes {own} and {seen} of a sample of test points have the most common code of their label "
-        f"(off random axes {random}, without the rotation {plus_minus(*plain.loc['share_own'])}). {does}"
+        f"On these axes {own} and {seen} of a sample of test points have the most common code of their "
+        f"label (on random axes {random}, without the rotation {plus_minus(*plain.loc['share_own'])}). {does}"
     )
 
 
