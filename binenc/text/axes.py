@@ -167,8 +167,8 @@ def whose(found: Study, geometry: pd.DataFrame, most: int | None = None) -> str:
         f"- **Whose axes the codes are on** (at least half of the alignment): {_counted(told)}. A "
         "random rotation is put between latents and classifier and stays as it is. The first weights undo "
         "it, so that both networks start as the same function; the binary loss cannot tell; all that differs "
-        "is along which axes Adam steps in the classifier. How far class means are off vertices is in units of "
-        "half the distance between a latent's two values; rotated at random is how far they are on axes "
+        "is along which axes Adam steps in the classifier. How far class means are off vertices is in units "
+        "of half the distance between a latent's two values; rotated at random is how far they are on axes "
         "without a meaning, alignment how much nearer they are. "
         f"{' '.join(items[:most])}"
     )
