@@ -178,12 +178,12 @@ def loss_range(found: Study) -> str:
     if table.empty:
         return ""
     n, least, most = len(table[[*GROUP, "seed"]].drop_duplicates()), table.value.min(), table.value.max()
-    same = ", so by less than a tenth: the mean of x² has nearly the same gradient" if most < 1.1 else ""
+    same = ": to less than a tenth, the gradient is that of the mean of x²" if most < 1.1 else ""
     return (
         f"- **What the exponential does** ({counted(n, 'run')} with binary encoding). The gradient of the "
         "exponential of the mean of x² is L_bin times that of the mean. At every evaluation, where dropout "
         f"is off, L_bin of the training points lies between {number(least, 4)} and {number(most, 4)}; there "
-        f"the exponential multiplies γ by as much, and does nothing else{same}. Batches with dropout are not "
+        f"all that the exponential does is to multiply γ by as much{same}. Batches with dropout are not "
         "recorded."
     )
 
